@@ -1,0 +1,75 @@
+#include "perso/state.h"
+
+#include <string.h>
+
+#define M(state) (1u << PERSO_STATE_##state)
+
+/* What an operator or a reject may always do to a card that is still on its way. */
+#define ASIDE (M(HELD) | M(CANCELLED))
+
+static const struct {
+    const char *name;
+    unsigned to;
+    bool open;
+} states[PERSO_STATE_COUNT] = {
+    [PERSO_STATE_NONE] = { "", M(RECEIVED) | M(HELD), false },
+    [PERSO_STATE_RECEIVED] = { "received", M(RECONCILED) | M(BUNDLED) | M(SUBMITTED) | ASIDE,
+                               true },
+    [PERSO_STATE_RECONCILED] = { "reconciled", M(APPROVED) | M(RECEIVED) | ASIDE, true },
+    [PERSO_STATE_APPROVED] = { "approved", M(BUNDLED) | M(RECEIVED) | ASIDE, true },
+    [PERSO_STATE_BUNDLED] = { "bundled", M(SUBMITTED) | M(APPROVED) | M(RECEIVED) | ASIDE, true },
+    [PERSO_STATE_SUBMITTED] = { "submitted",
+                                M(ISSUED) | M(REFUSED) | M(APPROVED) | M(RECEIVED) | ASIDE, true },
+    [PERSO_STATE_ISSUED] = { "issued", M(MATCHED) | M(REFUSED) | ASIDE, true },
+    [PERSO_STATE_REFUSED] = { "refused",
+                              M(ISSUED) | M(APPROVED) | M(RECEIVED) | M(RETURNED) | ASIDE, false },
+    [PERSO_STATE_MATCHED] = { "matched",
+                              M(PREPARED) | M(DEFERRED) | M(FORWARDED) | M(ISSUED) | ASIDE, true },
+    [PERSO_STATE_FORWARDED] = { "forwarded",
+                                M(WRITTEN) | M(DEFERRED) | M(RETRY) | M(SPOILED) | M(MISSING) |
+                                    M(TEST) | ASIDE,
+                                false },
+    [PERSO_STATE_PREPARED] = { "prepared",
+                               M(WRITTEN) | M(RETRY) | M(SPOILED) | M(MISSING) | M(TEST) |
+                                   M(MATCHED) | ASIDE,
+                               true },
+    [PERSO_STATE_DEFERRED] = { "deferred", M(WRITTEN) | M(RETRY) | M(SPOILED) | ASIDE, false },
+    [PERSO_STATE_WRITTEN] = { "written", M(HELD), false },
+    [PERSO_STATE_RETRY] = { "retry",
+                            M(PREPARED) | M(WRITTEN) | M(SPOILED) | M(MISSING) | M(TEST) | ASIDE,
+                            true },
+    [PERSO_STATE_SPOILED] = { "spoiled", M(HELD) | M(CANCELLED), false },
+    [PERSO_STATE_MISSING] = { "missing", M(WRITTEN) | M(RETRY) | M(SPOILED) | M(TEST) | ASIDE,
+                              false },
+    [PERSO_STATE_TEST] = { "test", 0, false },
+    [PERSO_STATE_RETURNED] = { "returned", M(RECEIVED) | M(CANCELLED), false },
+    [PERSO_STATE_HELD] = { "held", ~0u, false },
+    [PERSO_STATE_CANCELLED] = { "cancelled", 0, false },
+};
+
+const char *
+perso_state_name(enum perso_state state)
+{
+    return states[state].name;
+}
+
+enum perso_state
+perso_state_from_name(const char *name)
+{
+    for (int i = 1; i < PERSO_STATE_COUNT; i++)
+        if (strcmp(states[i].name, name) == 0)
+            return (enum perso_state)i;
+    return PERSO_STATE_NONE;
+}
+
+bool
+perso_state_may_move(enum perso_state from, enum perso_state to)
+{
+    return to != PERSO_STATE_NONE && (states[from].to >> to & 1u) != 0;
+}
+
+bool
+perso_state_is_open(enum perso_state state)
+{
+    return states[state].open;
+}
