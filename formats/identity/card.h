@@ -15,6 +15,9 @@ bool perso_card_no_read(struct perso_text cell, char out[PERSO_CARD_NO_CHARS + 1
 bool perso_card_no_check(const char card_no[PERSO_CARD_NO_CHARS + 1]);
 /** GB 11714 check character of the first eight. */
 char perso_card_no_character(const char first_eight[8]);
+/** True for fewer digits than a card number has that are one, check character included, once the
+ *  zeros that a spreadsheet program took off are put back: EXCEL_DAMAGE, not CARD_NO_SHAPE. */
+bool perso_card_no_lost_zeros(struct perso_text cell);
 /** 6, 8 or 10 digits. */
 bool perso_division_read(struct perso_text cell, char out[PERSO_DIVISION_CHARS + 1]);
 

@@ -26,11 +26,17 @@ struct perso_certificate {
     uint8_t rs[64];
     uint32_t key_usage;    /* 0: no such extension */
     bool is_ca;            /* basicConstraints cA */
+    int32_t path_length;   /* basicConstraints pathLenConstraint; -1: none */
     bool unknown_critical; /* a critical extension that is not known here */
     struct perso_subject person;
 };
 
-/** CERT_SYNTAX, CERT_TRAILING or CERT_ALGORITHM under PERSO_REJECT. Zero bytes are CERT_SYNTAX. */
+/**
+ * CERT_SYNTAX, CERT_TRAILING or CERT_ALGORITHM under PERSO_REJECT. Zero bytes are CERT_SYNTAX.
+ * NULL parameters of the signature algorithm are read (some CAs write them, the chip does not
+ * mind), GeneralizedTime before 2050 and critical FALSE written out as well. The point is not
+ * checked against the curve here.
+ */
 enum perso_result perso_certificate_read(struct perso_cursor der, struct perso_certificate *ret,
                                          struct perso_error *err);
 
@@ -38,7 +44,11 @@ enum perso_result perso_certificate_read(struct perso_cursor der, struct perso_c
 struct perso_trust;
 
 struct perso_trust *perso_trust_new(void);
-/** Add one CA certificate, DER; order does not matter. */
+/**
+ * Add one CA certificate, DER (copied); order does not matter, the same bytes again are a no-op.
+ * Under PERSO_REJECT, beside the codes of perso_certificate_read: CERT_USAGE where it is no CA
+ * (basicConstraints cA, keyUsage keyCertSign, no unknown critical extension), KEY_CURVE.
+ */
 enum perso_result perso_trust_add(struct perso_trust *trust, struct perso_cursor der,
                                   const char *file, struct perso_error *err);
 /** Check every chain to a self-signed root with the SM2 id on every level; certificates that reach
@@ -55,8 +65,10 @@ struct perso_validity {
 
 /**
  * Judge signature, chain and validity of n certificates in the order of the table of rejects:
- * CERT_ISSUER, CERT_SM2_ID, CERT_SIGNATURE, CERT_NOT_YET, CERT_EXPIRED (the CAs' own validity
- * included). out[i] is PERSO_REJ_NONE where it holds. NULL entries are skipped.
+ * CERT_ISSUER, CERT_SM2_ID, CERT_SIGNATURE, CERT_NOT_YET, CERT_EXPIRED. The CAs above are judged
+ * against the same two instants; where several chains lead up, one that holds is enough.
+ * out[i] is PERSO_REJ_NONE where all holds. NULL entries are skipped, their out[i] stays as it was.
+ * Key usage, the critical extensions of the certificate itself and its person are the caller's.
  */
 enum perso_result perso_trust_judge(const struct perso_trust *trust,
                                     const struct perso_certificate *const *certificates, size_t n,

@@ -6,6 +6,7 @@
 #define FORMATS_PKI_DER_H
 
 #include "perso/cursor.h"
+#include "perso/limits.h"
 
 #define PERSO_DER_BOOLEAN 0x01
 #define PERSO_DER_INTEGER 0x02
@@ -41,6 +42,14 @@ bool perso_der_signature(struct perso_cursor der, uint8_t rs[64]);
 bool perso_der_sm2_key(struct perso_cursor *c, uint8_t public_key[64]);
 /** True where an OID element has these contents. */
 bool perso_der_is(struct perso_cursor body, const void *bytes, size_t n);
+/** An OBJECT IDENTIFIER with whole, minimal arcs; *body: its contents. */
+bool perso_der_oid(struct perso_cursor *c, struct perso_cursor *body);
+/** A BIT STRING: its bytes, and how many of the last byte's bits (0 to 7, all zero) do not count.
+ */
+bool perso_der_bits(struct perso_cursor *c, struct perso_cursor *bytes, uint8_t *unused);
+/** True where c is nothing but sound elements, nested at most depth deep; for what is carried but
+ *  not understood. */
+bool perso_der_sound(struct perso_cursor c, unsigned depth);
 /** UTCTime or GeneralizedTime (RFC 5280 4.1.2.5) as seconds since 1970. */
 bool perso_der_time(struct perso_cursor *c, int64_t *seconds);
 

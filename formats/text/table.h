@@ -61,7 +61,11 @@ enum perso_result perso_table_shapes(const struct perso_table *table, struct per
 void perso_table_free(struct perso_table *table);
 
 /** The coarse shape of a known column's cell; true for columns without one and empty cells of
- *  optional columns (box, position, SF, code, reason ...). */
+ *  optional columns (box, position, SF, code, reason ...). perso_table_shapes lets empty cells of
+ *  every column pass that options->required does not name. */
 bool perso_column_shape(enum perso_column column, struct perso_text cell);
+
+/** True for what a spreadsheet program leaves of a long number: ####, 4.116E+17. */
+bool perso_excel_damaged(struct perso_text cell);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * Columns that Persoline knows, by their field codes (DOMAIN 1.1) with Chinese and pinyin names.
+ * Columns that Persoline knows, by their field codes (DOMAIN 1.1) with Chinese and pinyin names. Numbers
+ * are stored in ledgers: rows are only ever appended.
  * Provinces use codes differently, so a profile may map any header to any of these.
  */
 #ifndef PERSO_COLUMN_H

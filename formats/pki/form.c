@@ -1,0 +1,157 @@
+#include "formats/pki/form.h"
+
+#include <string.h>
+
+#include "formats/pki/der.h"
+
+static const uint8_t oid_ec_key[] = { 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01 };
+static const uint8_t oid_sm2[] = { 0x2a, 0x81, 0x1c, 0xcf, 0x55, 0x01, 0x82, 0x2d };
+static const uint8_t oid_sm2_sm3[] = { 0x2a, 0x81, 0x1c, 0xcf, 0x55, 0x01, 0x83, 0x75 };
+
+bool
+perso_fault_syntax(struct perso_faults *faults, const char *text)
+{
+    if (faults->syntax == NULL)
+        faults->syntax = text;
+    return false;
+}
+
+void
+perso_fault_algorithm(struct perso_faults *faults, const char *text)
+{
+    if (faults->algorithm == NULL)
+        faults->algorithm = text;
+}
+
+const char *
+perso_form_not_der(struct perso_cursor der)
+{
+    static const char pem[] = "-----BEGIN";
+
+    if (perso_left(&der) == 0)
+        return "empty";
+    if (perso_left(&der) >= sizeof pem - 1 && memcmp(der.at, pem, sizeof pem - 1) == 0)
+        return "PEM text";
+    return der.at[0] == PERSO_DER_SEQUENCE ? "cut, or its length is wrong" : "no SEQUENCE";
+}
+
+/* The point is in another form than 04 X Y: which? */
+static const char *
+point_fault(struct perso_cursor point)
+{
+    size_t n = perso_left(&point);
+
+    if (n == 33 && (point.at[0] == 2 || point.at[0] == 3))
+        return "compressed point";
+    if (n == 65 && (point.at[0] == 6 || point.at[0] == 7))
+        return "hybrid point";
+    if (n == 1 && point.at[0] == 0)
+        return "point at infinity";
+    return "point is not 04 X Y";
+}
+
+/* The curve beside id-ecPublicKey is not the OID of SM2: a foreign one, or no curve at all. */
+static bool
+name_curve(struct perso_cursor *parameters, struct perso_faults *faults)
+{
+    struct perso_cursor oid;
+    struct perso_der other;
+
+    if (perso_der_oid(parameters, &oid)) {
+        if (!perso_der_is(oid, oid_sm2, sizeof oid_sm2))
+            perso_fault_algorithm(faults, "curve is not SM2");
+        return true;
+    }
+    if (!perso_der_any(parameters, &other))
+        return perso_fault_syntax(faults, "curve missing");
+    return perso_fault_syntax(faults, other.tag == PERSO_DER_SEQUENCE ? "explicit curve parameters"
+                                                                      : "curve is not an OID");
+}
+
+bool
+perso_form_key(struct perso_cursor *c, uint8_t public_key[64], struct perso_faults *faults)
+{
+    struct perso_der spki, algorithm;
+    struct perso_cursor oid, point;
+    uint8_t unused;
+
+    if (perso_der_sm2_key(c, public_key))
+        return true;
+    if (!perso_der_take(c, PERSO_DER_SEQUENCE, &spki) ||
+        !perso_der_take(&spki.body, PERSO_DER_SEQUENCE, &algorithm) ||
+        !perso_der_oid(&algorithm.body, &oid) || !perso_der_bits(&spki.body, &point, &unused) ||
+        perso_left(&spki.body) != 0)
+        return perso_fault_syntax(faults, "public key is not a SubjectPublicKeyInfo");
+    if (!perso_der_is(oid, oid_ec_key, sizeof oid_ec_key)) {
+        perso_fault_algorithm(faults, "key is not id-ecPublicKey");
+        return true;
+    }
+    bool named = name_curve(&algorithm.body, faults);
+    if (named && perso_left(&algorithm.body) != 0)
+        return perso_fault_syntax(faults, "bytes after the curve");
+    if (!named || faults->algorithm != NULL)
+        return named;
+    return perso_fault_syntax(faults, unused != 0 ? "unused bits in the BIT STRING of the point"
+                                                  : point_fault(point));
+}
+
+bool
+perso_form_algorithm(struct perso_cursor *c, bool null_allowed, struct perso_faults *faults)
+{
+    struct perso_der algorithm, parameters;
+    struct perso_cursor oid;
+
+    if (!perso_der_take(c, PERSO_DER_SEQUENCE, &algorithm) || !perso_der_oid(&algorithm.body, &oid))
+        return perso_fault_syntax(faults, "signature algorithm is not an AlgorithmIdentifier");
+    if (!perso_der_is(oid, oid_sm2_sm3, sizeof oid_sm2_sm3)) {
+        perso_fault_algorithm(faults, "signature algorithm is not SM2 with SM3");
+        return true;
+    }
+    if (perso_left(&algorithm.body) == 0)
+        return true;
+    if (!perso_der_take(&algorithm.body, PERSO_DER_NULL, &parameters) ||
+        perso_left(&parameters.body) != 0 || perso_left(&algorithm.body) != 0)
+        return perso_fault_syntax(faults, "parameters of the signature algorithm");
+    return null_allowed || perso_fault_syntax(faults, "NULL parameters");
+}
+
+/* The bytes are not SEQUENCE { r, s }: what are they? */
+static const char *
+signature_fault(struct perso_cursor bytes)
+{
+    struct perso_cursor at = bytes;
+    struct perso_der sequence, integer;
+
+    if (!perso_der_take(&at, PERSO_DER_SEQUENCE, &sequence) || perso_left(&at) != 0)
+        return perso_left(&bytes) == 64 ? "raw r||s in the BIT STRING"
+                                        : "signature is not SEQUENCE { r, s }";
+    for (int i = 0; i < 2; i++) {
+        if (!perso_der_take(&sequence.body, PERSO_DER_INTEGER, &integer))
+            return "signature is not SEQUENCE { r, s }";
+        size_t n = perso_left(&integer.body);
+        if (n == 0)
+            return "empty INTEGER in the signature";
+        if ((integer.body.at[0] & 0x80) != 0)
+            return "negative INTEGER in the signature";
+        if (n > 1 && integer.body.at[0] == 0 && (integer.body.at[1] & 0x80) == 0)
+            return "superfluous zero in an INTEGER of the signature";
+        if (n > 33 || (n == 33 && integer.body.at[0] != 0))
+            return "INTEGER of the signature is too long";
+    }
+    return "bytes after s";
+}
+
+bool
+perso_form_signature(struct perso_cursor *c, uint8_t rs[64], struct perso_faults *faults)
+{
+    struct perso_cursor bytes;
+    uint8_t unused;
+
+    if (!perso_der_bits(c, &bytes, &unused))
+        return perso_fault_syntax(faults, "signature is not a BIT STRING");
+    if (faults->algorithm != NULL)
+        return true;
+    if (unused != 0)
+        return perso_fault_syntax(faults, "unused bits in the BIT STRING of the signature");
+    return perso_der_signature(bytes, rs) || perso_fault_syntax(faults, signature_fault(bytes));
+}

@@ -1,0 +1,138 @@
+#include "pipeline/drive.h"
+
+#include <string.h>
+
+enum perso_result
+perso_drive_event(struct perso_job *job, const struct perso_event *event, struct perso_error *err)
+{
+    enum perso_result rc;
+
+    if ((rc = perso_ledger_begin(job->ledger, err)) != PERSO_OK)
+        return rc;
+    if ((rc = job->cards.event(job->cards.self, event, err)) != PERSO_OK) {
+        perso_ledger_rollback(job->ledger);
+        return rc;
+    }
+    return perso_ledger_commit(job->ledger, err);
+}
+
+enum perso_result
+perso_drive_hold(struct perso_job *job, struct perso_card *card, enum perso_state to,
+                 enum perso_stage stage, const struct perso_verdict *verdict, int64_t record,
+                 struct perso_error *err)
+{
+    struct perso_event event = { .stage = stage,
+                                 .kind = "hold",
+                                 .first_seq = card->seq,
+                                 .last_seq = card->seq,
+                                 .n_cards = 1,
+                                 .from = card->state,
+                                 .to = to,
+                                 .reject = verdict->reject };
+    enum perso_result rc;
+
+    if (to == PERSO_STATE_REFUSED)
+        strcpy(event.kind, "refused");
+    if (to == PERSO_STATE_SPOILED)
+        strcpy(event.kind, "spoiled");
+    memcpy(event.card_id, card->card_id, sizeof event.card_id);
+    snprintf(event.note, sizeof event.note, "%s %s", perso_column_code(verdict->column),
+             verdict->note);
+    if (card->state != PERSO_STATE_HELD)
+        card->from_state = card->state;
+    card->state = to;
+    card->reject_stage = stage;
+    card->verdict = *verdict;
+    card->verdict_record = record;
+    if ((rc = job->cards.set(job->cards.self, card, err)) != PERSO_OK)
+        return rc;
+    return job->cards.event(job->cards.self, &event, err);
+}
+
+enum perso_result
+perso_drive_refuse(struct perso_job *job, struct perso_ledger_file *file,
+                   const struct perso_error *why, struct perso_error *err)
+{
+    struct perso_event event = { .stage = file->stage, .kind = "refuse", .reject = why->reject };
+    enum perso_result rc;
+
+    perso_complain(why);
+    job->refused = true;
+    memcpy(event.digest, file->sm3, sizeof event.digest);
+    snprintf(event.note, sizeof event.note, "%.120s: %.120s", file->path, why->text);
+    if ((rc = job->site.store.file_release(job->site.store.self, job->name, file->stage, file->sm3,
+                                           err)) != PERSO_OK ||
+        (rc = perso_ledger_begin(job->ledger, err)) != PERSO_OK)
+        return rc;
+    if ((file->id != 0 && (rc = perso_ledger_file_drop(job->ledger, file->id, err)) != PERSO_OK) ||
+        (rc = job->cards.event(job->cards.self, &event, err)) != PERSO_OK) {
+        perso_ledger_rollback(job->ledger);
+        return rc;
+    }
+    file->id = 0;
+    return perso_ledger_commit(job->ledger, err);
+}
+
+bool
+perso_drive_waived(void *self, size_t i, enum perso_reject reject)
+{
+    const struct perso_drive_waivers *w = self;
+    struct perso_error ignored = { 0 };
+    bool ret = false;
+
+    return perso_ledger_waived(w->job->ledger, w->cards[i].seq, reject, &ret, &ignored) ==
+               PERSO_OK &&
+           ret;
+}
+
+enum perso_result
+perso_drive_cells(struct perso_job *job, int64_t record_id, struct perso_cells *cells,
+                  struct perso_stored_record *record, struct perso_error *err)
+{
+    struct perso_cursor payload;
+    enum perso_result rc =
+        job->cards.get(job->cards.self, record_id, record, job->arena, &payload, err);
+
+    if (rc == PERSO_END)
+        return perso_error_set(err, PERSO_REJ_NONE, "", "record %lld is not in the ledger",
+                               (long long)record_id);
+    return rc != PERSO_OK ? rc : perso_row_payload_read(payload, job->arena, cells, err);
+}
+
+enum perso_result
+perso_drive_known(struct perso_job *job, enum perso_stage stage, const uint8_t sm3[PERSO_SM3_BYTES],
+                  const char *display, struct perso_error *err)
+{
+    struct perso_ledger_file file;
+    enum perso_result rc = perso_ledger_file_find(job->ledger, stage, sm3, &file, err);
+
+    if (rc == PERSO_END)
+        return PERSO_OK;
+    if (rc != PERSO_OK)
+        return rc;
+    perso_say_begin(&job->say, perso_stage_name(stage));
+    perso_say_text(&job->say, "file", display);
+    perso_say_text(&job->say, "known", "nothing to do");
+    perso_say_end(&job->say);
+    return PERSO_END;
+}
+
+enum perso_result
+perso_drive_claim_file(struct perso_job *job, enum perso_stage stage,
+                       const uint8_t sm3[PERSO_SM3_BYTES], const char *display,
+                       struct perso_error *err)
+{
+    struct perso_error why = { 0 };
+    enum perso_result rc =
+        job->site.store.file_claim(job->site.store.self, job->name, stage, sm3, &why);
+
+    if (rc == PERSO_REJECT) {
+        perso_error_at(&why, display, 0, 0);
+        perso_complain(&why);
+        job->refused = true;
+        return PERSO_END;
+    }
+    if (rc != PERSO_OK)
+        *err = why;
+    return rc;
+}

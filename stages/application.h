@@ -1,0 +1,22 @@
+/* Application and issuance records out of a row's cells. */
+#ifndef STAGES_APPLICATION_H
+#define STAGES_APPLICATION_H
+
+#include "formats/base/row_payload.h"
+#include "perso/record.h"
+
+/** request_id = first 16 bytes of SM3(AAZ501 || request DER, or the 64 bytes of a bare key). */
+bool perso_request_id(const char *card_id, struct perso_cursor request,
+                      uint8_t out[PERSO_REQUEST_ID_BYTES]);
+
+/** A record that ingest accepted, read again without judging; PERSO_FATAL where it is not one. */
+enum perso_result perso_application_parse(const struct perso_cells *cells,
+                                          const struct perso_origin *origin,
+                                          struct perso_arena *arena, struct perso_application *ret,
+                                          struct perso_error *err);
+
+/** Issuance data: cells that are too long or of no use are left empty, reconcile says so. */
+void perso_issuance_parse(const struct perso_cells *cells, const struct perso_origin *origin,
+                          struct perso_issuance *ret);
+
+#endif

@@ -1,0 +1,52 @@
+#ifndef STAGES_COLLECT_H
+#define STAGES_COLLECT_H
+
+#include "formats/base/row_payload.h"
+#include "formats/seal/seal.h"
+#include "perso/record.h"
+
+/* Which of the five items an answer must have; by mode and profile. */
+#define PERSO_ITEM_QMZS 1u
+#define PERSO_ITEM_JMZS 2u
+#define PERSO_ITEM_JMMY 4u
+#define PERSO_ITEM_GLYPIN 8u
+#define PERSO_ITEM_ZKMY 16u
+#define PERSO_ITEM_ALL 31u
+
+struct perso_collect_rules {
+    uint32_t items;
+    struct perso_seal *from; /* seal of the return; NULL where it has no secrets */
+    struct perso_seal *to;   /* the job's own: id AAZ501, sequence 0 */
+};
+
+/**
+ * Collect: read answers of certificates.csv; secrets are opened and sealed anew at once.
+ * in       rows as cells with their origins; card_ids[i]: the card of the request ("" : unknown
+ *          request, then only request_id is read). The seal's id of row i is its request_id, its
+ *          sequence the data record.
+ * out      answers; their items borrow from the arena; admin_pin and master_key are sealed to `to`
+ * rejects  RA_REFUSED (note: the RA's code and text, escaped and cut), ITEM_MISSING, ITEM_SHAPE,
+ *          SECRET_SEAL, SECRET_SHAPE (PIN of 8 digits, key of 16 bytes)
+ * clause   LD/T 03-2022 6.4.7.2 d, 8.3.6 a
+ */
+enum perso_result perso_stage_collect(const struct perso_collect_rules *rules,
+                                      const struct perso_cells *rows,
+                                      const struct perso_origin *origins,
+                                      const char *const *card_ids, size_t n,
+                                      struct perso_arena *arena, struct perso_answer *out,
+                                      struct perso_verdict *verdicts, struct perso_error *err);
+
+/** The request_id of a row of certificates.csv; false where it is not 32 hex digits. */
+bool perso_answer_request_id(const struct perso_cells *row, uint8_t out[PERSO_REQUEST_ID_BYTES]);
+
+/** Cells of an answer as the ledger keeps them: request_id, QMZS, JMZS, JMMY as received, GLYPIN
+ * and ZKMY sealed to the job, code, reason. Texts borrow from the answer's row and the arena. */
+void perso_answer_cells(const struct perso_cells *row, const struct perso_answer *answer,
+                        struct perso_cells *ret);
+
+/** An answer read again from the ledger without judging. */
+enum perso_result perso_answer_parse(const struct perso_cells *cells,
+                                     const struct perso_origin *origin, struct perso_arena *arena,
+                                     struct perso_answer *ret, struct perso_error *err);
+
+#endif

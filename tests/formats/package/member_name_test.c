@@ -1,0 +1,109 @@
+/* Names of members (RELIABILITY T10). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "formats/package/container.h"
+#include "memory_io.h"
+
+static const struct {
+    const char *raw;
+    bool utf8;
+    const char *want; /* NULL: refused */
+} cases[] = {
+    { "a", false, "a" },
+    { "application.csv", false, "application.csv" },
+    { "a/b/c", false, "a/b/c" },
+    { "..a/b..", false, "..a/b.." },
+    { "./a", false, "a" },
+    { "名单.csv", true, "名单.csv" },
+    { "\xd0\xd5\xc3\xfb.csv", false, "姓名.csv" }, /* GBK */
+    { "\x82\x35\x98\x32", false, "鿿" },          /* GB18030, four bytes */
+    { "\xd0\xd5\xc3\xfb.csv", true, NULL },        /* said to be UTF-8, and is not */
+    { "\xd0\xd5\xc3", false, NULL },               /* cut */
+    { "\xff", false, NULL },
+    { ".", false, NULL },
+    { "..", false, NULL },
+    { "./", false, NULL },
+    { "././a", false, NULL },
+    { "/a", false, NULL },
+    { ".//a", false, NULL },
+    { "a/", false, NULL },
+    { "a//b", false, NULL },
+    { "a/./b", false, NULL },
+    { "a/../b", false, NULL },
+    { "../a", false, NULL },
+    { "./../a", false, NULL },
+    { "a/..", false, NULL },
+    { "a\\b", false, NULL },
+    { "c:a", false, NULL },
+    { "a\x01", false, NULL },
+    { "a\x7f", false, NULL },
+    { "a\xc2\x85", false, NULL },    /* NEL */
+    { "a\xc0\xaf", true, NULL },     /* overlong / */
+    { "a\xed\xa0\x80", true, NULL }, /* surrogate */
+};
+
+static void
+names_are_checked(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct perso_raw_name raw = { .bytes = strlen(cases[i].raw), .utf8 = cases[i].utf8 };
+        char out[PERSO_MEMBER_NAME_BYTES] = "";
+        memcpy(raw.at, cases[i].raw, raw.bytes);
+        bool have = perso_member_name_read(&raw, out);
+        if (have != (cases[i].want != NULL) || (have && strcmp(out, cases[i].want) != 0))
+            fail_msg("case %zu: have %s", i, have ? out : "refused");
+        if (have)
+            assert_true(perso_member_name_ok(out, strlen(out)));
+    }
+}
+
+static void
+lengths_stand_at_n_and_n_plus_1(void **state)
+{
+    char name[PERSO_MEMBER_NAME_BYTES + 1];
+
+    (void)state;
+    memset(name, 'a', sizeof name);
+    assert_true(perso_member_name_ok(name, PERSO_MEMBER_NAME_BYTES - 1));
+    assert_false(perso_member_name_ok(name, PERSO_MEMBER_NAME_BYTES));
+    assert_false(perso_member_name_ok(name, 0));
+    name[3] = '\0';
+    assert_false(perso_member_name_ok(name, 5));
+}
+
+static void
+twins_are_found_among_many(void **state)
+{
+    struct perso_name_set set = { 0 };
+    struct perso_error err = { 0 };
+    char name[32];
+
+    (void)state;
+    for (unsigned i = 0; i < 5000; i++) {
+        snprintf(name, sizeof name, "Card-%u.p10", i);
+        assert_int_equal(perso_name_set_add(&set, name, &err), PERSO_OK);
+    }
+    for (unsigned i = 0; i < 5000; i++) {
+        snprintf(name, sizeof name, "cARD-%u.P10", i);
+        assert_int_equal(perso_name_set_add(&set, name, &err), PERSO_REJECT);
+        assert_int_equal(err.reject, PERSO_REJ_ARCHIVE_MEMBER);
+    }
+    assert_int_equal(set.n_names, 5000);
+    perso_name_set_free(&set);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_are_checked),
+        cmocka_unit_test(lengths_stand_at_n_and_n_plus_1),
+        cmocka_unit_test(twins_are_found_among_many),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

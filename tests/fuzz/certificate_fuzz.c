@@ -1,0 +1,65 @@
+/* Certificates: what is read lies inside the input, and OpenSSL reads it to the same end. */
+#include <assert.h>
+#include <openssl/err.h>
+#include <openssl/x509.h>
+#include <string.h>
+
+#include "formats/pki/certificate.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static bool
+lies_inside(struct perso_cursor part, const uint8_t *data, size_t size)
+{
+    return part.at >= data && part.at <= part.end && part.end <= data + size;
+}
+
+static bool
+text_lies_inside(struct perso_text text, const uint8_t *data, size_t size)
+{
+    return text.bytes == 0 || lies_inside(perso_cursor_of(text.at, text.bytes), data, size);
+}
+
+static void
+openssl_reads_the_same(const uint8_t *data, size_t size, const struct perso_certificate *read)
+{
+    const unsigned char *at = data;
+    X509 *certificate = d2i_X509(NULL, &at, (long)size);
+    const ASN1_INTEGER *serial;
+
+    assert(certificate != NULL && at == data + size);
+    assert(X509_get_version(certificate) == X509_VERSION_3);
+    serial = X509_get0_serialNumber(certificate);
+    assert(ASN1_STRING_type(serial) == V_ASN1_INTEGER); /* not negative */
+    assert(ASN1_STRING_length(serial) <= 20 && perso_left(&read->serial) <= 21);
+    X509_free(certificate);
+    ERR_clear_error();
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct perso_error err = { 0 };
+    struct perso_certificate read, untouched;
+    memset(&read, 0x5a, sizeof read);
+    memcpy(&untouched, &read, sizeof read);
+
+    enum perso_result rc = perso_certificate_read(perso_cursor_of(data, size), &read, &err);
+    assert(rc == PERSO_OK || rc == PERSO_REJECT);
+    assert((rc == PERSO_REJECT) == (err.reject != PERSO_REJ_NONE));
+    if (rc != PERSO_OK) {
+        assert(memcmp(&read, &untouched, sizeof read) == 0);
+        assert(err.text[0] != '\0');
+        return 0;
+    }
+    assert(size <= PERSO_CERTIFICATE_DER_BYTES);
+    assert(lies_inside(read.tbs, data, size) && lies_inside(read.serial, data, size));
+    assert(lies_inside(read.issuer, data, size) && lies_inside(read.subject, data, size));
+    assert(text_lies_inside(read.person.common_name, data, size));
+    assert(text_lies_inside(read.person.serial_number, data, size));
+    assert(text_lies_inside(read.person.identify_code, data, size));
+    assert(text_lies_inside(read.person.insurance_number, data, size));
+    assert(read.begins_s <= read.ends_s && (read.path_length < 0 || read.is_ca));
+    openssl_reads_the_same(data, size, &read);
+    return 0;
+}

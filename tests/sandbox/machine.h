@@ -1,0 +1,69 @@
+/* The rehearsal's machine: plays the cards of a machine file and says what became of them. */
+#ifndef SANDBOX_MACHINE_H
+#define SANDBOX_MACHINE_H
+
+#include <jansson.h>
+
+#include "files.h"
+#include "formats/seal/seal.h"
+#include "options.h"
+#include "party.h"
+#include "perso/mode.h"
+#include "seeded.h"
+#include "table.h"
+
+/* What becomes of a card, and what Persoline must say of it; NONE: the result itself says it. */
+/* clang-format off */
+/*      enum        kind          code       */
+#define SBX_MACHINE_FATES(ROW) \
+    ROW(OK,         "ok",         NONE) \
+    ROW(SPOIL,      "spoil",      CARD_SPOILED) \
+    ROW(RETRY,      "retry",      NONE) \
+    ROW(MISSING,    "missing",    NONE) \
+    ROW(WRONG_KEY,  "wrong-key",  CHIP_KEY) \
+    ROW(WRONG_CERT, "wrong-cert", CHIP_CERT)
+/* clang-format on */
+
+enum sbx_fate {
+#define SBX_FATE_ENUM(name, kind, code) SBX_FATE_##name,
+    SBX_MACHINE_FATES(SBX_FATE_ENUM)
+#undef SBX_FATE_ENUM
+        SBX_FATE_COUNT
+};
+
+struct sbx_machine {
+    const char *dir, *in, *out;
+    uint8_t seed[SBX_SEED_BYTES];
+    double rates[SBX_FATE_COUNT];
+    struct sbx_site site;
+    EVP_PKEY *key;
+    json_t *state; /* done, chips, truth */
+};
+
+/* One row of a machine file. */
+struct sbx_machine_row {
+    uint32_t line, seq;
+    const char *card_id, *key, *qmzs, *jmzs, *jmmy, *pin, *master_key, *box;
+};
+
+/* machine_chip.c */
+/** Opens the secrets and checks what a chip would: exits with 1 where the card could not be made.
+ */
+void sbx_chip_check(const char *path, const struct sbx_machine_row *row, struct perso_seal *seal);
+/** SM3 of a certificate's DER in hex; "" for an empty cell. */
+void sbx_chip_digest(const char *path, const struct sbx_machine_row *row, const char *cell,
+                     char out[65]);
+
+/* machine_state.c: DIR/state.json */
+void sbx_machine_state_load(struct sbx_machine *m);
+void sbx_machine_state_save(struct sbx_machine *m);
+bool sbx_machine_done(const struct sbx_machine *m, const char *digest);
+void sbx_machine_done_set(struct sbx_machine *m, const char *digest, const char *name);
+/** The fate of a card's next attempt, by seed, card and attempt. */
+enum sbx_fate sbx_machine_fate(const struct sbx_machine *m, const char *card_id, uint32_t *attempt);
+/** Writes the chip and what is true of it. */
+void sbx_machine_chip_set(struct sbx_machine *m, const struct sbx_machine_row *row,
+                          enum sbx_fate fate, uint32_t attempt, const char *qmzs_sm3,
+                          const char *jmzs_sm3, const char *file, uint32_t record);
+
+#endif

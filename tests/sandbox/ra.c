@@ -1,0 +1,142 @@
+/* persoline-sandbox ra: answers what is there once. */
+#include "ra.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "fail.h"
+#include "formats/base/encode.h"
+
+static const char *const fault_names[] = {
+#define FAULT_NAME(name, kind, stage, code) kind,
+    SBX_RA_FAULTS(FAULT_NAME)
+#undef FAULT_NAME
+};
+
+static void
+read_mark(const struct sbx_option *option, uint8_t out[32], size_t *n)
+{
+    *n = 0;
+    if (option->n == 0)
+        return;
+    const char *hex = option->values[0];
+    *n = strlen(hex) / 2;
+    if (*n == 0 || *n > 32 || !perso_hex_decode(hex, strlen(hex), out, *n))
+        sbx_usage("--%s %s: want the hex of 1 to 32 bytes", option->name, hex);
+}
+
+static void
+read_options(struct sbx_ra *ra, int argc, char **argv)
+{
+    struct sbx_option options[] = {
+        { .name = "in", .max = 1 },       { .name = "out", .max = 1 },
+        { .name = "state", .max = 1 },    { .name = "fault", .max = SBX_OPTION_VALUES },
+        { .name = "mark-pin", .max = 1 }, { .name = "mark-key", .max = 1 },
+    };
+    double sum = 0;
+
+    sbx_options_read(argc, argv, options, 6, NULL, 0);
+    ra->in = sbx_option_text(&options[0], NULL);
+    ra->out = sbx_option_text(&options[1], NULL);
+    ra->dir = sbx_option_text(&options[2], NULL);
+    ra->n_faults = sbx_option_faults(&options[3], fault_names, SBX_RA_FAULT_NONE, ra->faults);
+    for (size_t i = 0; i < ra->n_faults; i++)
+        sum += ra->faults[i].rate;
+    if (sum > 1.000001)
+        sbx_usage("--fault: the rates add up to more than 1");
+    read_mark(&options[4], ra->mark_pin, &ra->mark_pin_bytes);
+    read_mark(&options[5], ra->mark_key, &ra->mark_key_bytes);
+}
+
+static void
+open_ra(struct sbx_ra *ra)
+{
+    char path[SBX_PATH_BYTES];
+    size_t n;
+
+    sbx_path(path, ra->dir, "seed");
+    uint8_t *seed = sbx_file_read(path, 4096, &n);
+    sbx_ra_keys(ra, (const char *)seed);
+    free(seed);
+    sbx_site_read(ra->dir, &ra->site);
+    sbx_ra_state_load(ra);
+}
+
+/* At most one fault a request, drawn by its id alone. */
+static void
+draw_faults(const struct sbx_ra *ra, struct sbx_ra_work *work)
+{
+    for (size_t i = 0; i < work->n; i++) {
+        struct sbx_ra_request *request = &work->requests[i];
+        struct sbx_random r;
+        double sum = 0;
+
+        sbx_random_init(&r, ra->seed, "fault", request->id, strlen(request->id));
+        const double v = (double)sbx_random_u32(&r) / 4294967296.0;
+        request->fault = SBX_RA_FAULT_NONE;
+        for (size_t k = 0; k < ra->n_faults && request->fault == SBX_RA_FAULT_NONE; k++)
+            if (v < (sum += ra->faults[k].rate))
+                request->fault = (enum sbx_ra_fault)ra->faults[k].kind;
+    }
+}
+
+/* What was late first, then the new requests by name. */
+static size_t
+collect_work(struct sbx_ra *ra, struct sbx_ra_work **ret)
+{
+    struct sbx_names names;
+    const size_t late = sbx_ra_late_count(ra);
+    size_t n = 0;
+
+    sbx_names_read(ra->in, ".zip", &names);
+    *ret = sbx_memory(late + names.n, sizeof **ret);
+    for (; n < late; n++)
+        sbx_ra_late_get(ra, n, &(*ret)[n]);
+    for (size_t i = 0; i < names.n; i++) {
+        struct sbx_ra_work *work = &(*ret)[n];
+        if (strncmp(names.at[i], "REQ-", 4) != 0 || !sbx_ra_work_read(ra, names.at[i], work) ||
+            sbx_ra_answered(ra, work))
+            continue;
+        draw_faults(ra, work);
+        n++;
+    }
+    sbx_names_free(&names);
+    return n;
+}
+
+static bool
+same_batch(const struct sbx_ra_work *a, const struct sbx_ra_work *b)
+{
+    char x[256], y[256];
+
+    sbx_ra_batch_key(&a->manifest, x);
+    sbx_ra_batch_key(&b->manifest, y);
+    return strcmp(x, y) == 0;
+}
+
+void
+sbx_ra(int argc, char **argv)
+{
+    struct sbx_ra ra = { .dir = NULL };
+    struct sbx_ra_work *work;
+
+    read_options(&ra, argc, argv);
+    open_ra(&ra);
+    sbx_folder(ra.out);
+    const size_t n = collect_work(&ra, &work);
+    for (size_t i = 0; i < n; i++) {
+        if (work[i].late)
+            sbx_ra_late_drop_first(&ra);
+        bool more = sbx_ra_late_any(&ra, &work[i].manifest);
+        for (size_t k = i + 1; k < n; k++)
+            more |= same_batch(&work[i], &work[k]);
+        sbx_ra_return(&ra, &work[i], more);
+        sbx_ra_state_save(&ra);
+        free(work[i].requests);
+    }
+    free(work);
+    json_decref(ra.state);
+    sbx_site_free(&ra.site);
+    sbx_curve_free(ra.curve);
+}

@@ -1,0 +1,99 @@
+/* The rehearsal's RA with its CAs (CONTRACTS 7). Everything it answers is made of its seed and the
+ * request; only signatures of packages and wrapped keys are random. */
+#ifndef SANDBOX_RA_H
+#define SANDBOX_RA_H
+
+#include <jansson.h>
+
+#include "certificate.h"
+#include "date.h"
+#include "files.h"
+#include "formats/package/package.h"
+#include "options.h"
+#include "party.h"
+#include "perso/mode.h"
+#include "ra_faults.h"
+
+#define SBX_RA_NAME "ra"
+
+struct sbx_ra {
+    const char *dir, *in, *out;
+    uint8_t seed[SBX_SEED_BYTES];
+    struct sbx_curve *curve;
+    struct sbx_issuer root, issuing, foreign;
+    struct sbx_key signing, sealing; /* of the RA */
+    uint8_t file_secret[32];
+    struct sbx_site site;
+    struct sbx_fault_rate faults[SBX_OPTION_VALUES];
+    size_t n_faults;
+    uint8_t mark_pin[32], mark_key[32]; /* with 0 bytes: drawn for each card */
+    size_t mark_pin_bytes, mark_key_bytes;
+    json_t *state;
+};
+
+/* ra_ca.c: keys out of the seed. */
+void sbx_ra_keys(struct sbx_ra *ra, const char *seed_text);
+
+/* One row of requests.csv, checked. */
+struct sbx_ra_request {
+    char id[33]; /* request_id, lower case */
+    char name[256], ssn[32], card_no[16];
+    uint8_t xy[64];
+    enum sbx_ra_fault fault;
+};
+
+/* Requests to be answered in one return: a REQ, or what was late of one. */
+struct sbx_ra_work {
+    struct perso_manifest manifest; /* of the REQ */
+    char name[SBX_PATH_BYTES];      /* of the REQ; "" where late */
+    char digest[65];                /* SM3 of its manifest.json */
+    bool late;
+    size_t n;
+    struct sbx_ra_request *requests;
+};
+
+/* ra_requests.c */
+/** Reads and verifies a REQ-*.zip; false where its signature is not there yet. */
+bool sbx_ra_work_read(struct sbx_ra *ra, const char *name, struct sbx_ra_work *ret);
+
+/* ra_state.c: DIR/state.json */
+void sbx_ra_state_load(struct sbx_ra *ra);
+void sbx_ra_state_save(struct sbx_ra *ra);
+bool sbx_ra_answered(const struct sbx_ra *ra, const struct sbx_ra_work *work);
+void sbx_ra_answered_set(struct sbx_ra *ra, const struct sbx_ra_work *work, const char *name);
+/** The chain of returns of a batch: number of the last one, 0 for none, and its digest. */
+uint32_t sbx_ra_chain(const struct sbx_ra *ra, const struct perso_manifest *m,
+                      uint8_t previous[32]);
+void sbx_ra_chain_set(struct sbx_ra *ra, const struct perso_manifest *m, uint32_t sequence,
+                      const uint8_t digest[32]);
+void sbx_ra_late_add(struct sbx_ra *ra, const struct perso_manifest *m,
+                     const struct sbx_ra_request *requests, size_t n);
+bool sbx_ra_late_any(const struct sbx_ra *ra, const struct perso_manifest *m);
+size_t sbx_ra_late_count(const struct sbx_ra *ra);
+void sbx_ra_late_get(const struct sbx_ra *ra, size_t index, struct sbx_ra_work *ret);
+void sbx_ra_late_drop_first(struct sbx_ra *ra);
+void sbx_ra_truth_add(struct sbx_ra *ra, const struct sbx_ra_request *request, const char *file,
+                      uint32_t record, const char *note);
+/** "sender/division/batch" */
+void sbx_ra_batch_key(const struct perso_manifest *m, char out[256]);
+
+/* ra_answer.c */
+#define SBX_ITEM_CHARS 2048u
+
+/* The five items of an answer, a code, a text; secrets in clear. */
+struct sbx_ra_answer {
+    char qmzs[SBX_ITEM_CHARS], jmzs[SBX_ITEM_CHARS], jmmy[SBX_ITEM_CHARS];
+    uint8_t pin[32], key[32];
+    size_t pin_bytes, key_bytes;
+    const char *code, *reason;
+};
+/** variant 1: the other answer of a conflict. */
+void sbx_ra_answer_make(const struct sbx_ra *ra, const struct sbx_ra_request *request, int variant,
+                        struct sbx_date date, struct sbx_ra_answer *ret);
+
+/* ra_return.c */
+/** Answers the work with one package; late rows stay in the state. more: others of the batch wait.
+ */
+void sbx_ra_return(struct sbx_ra *ra, struct sbx_ra_work *work, bool more);
+
+#endif

@@ -1,0 +1,66 @@
+/* One sample: what its parts share. */
+#ifndef SANDBOX_SAMPLE_H
+#define SANDBOX_SAMPLE_H
+
+#include "faults.h"
+#include "people.h"
+#include "perso/column.h"
+#include "request.h"
+#include "table.h"
+
+#define SBX_SAMPLE_CARDS 10000000u
+
+struct sbx_sample {
+    const char *dir, *batch, *archive;
+    uint32_t cards, extras; /* of the batch; more in the issuance data */
+    double faults;
+    struct sbx_population people;
+    struct sbx_curve *curve;
+    uint8_t *fault;            /* enum sbx_fault of each card */
+    uint32_t *partner;         /* of each card of a pair: the other one */
+    uint32_t *issuance_record; /* of each card, from 1; 0: none */
+};
+
+/* What the table says of a fault. */
+struct sbx_fault_row {
+    const char *kind;
+    enum perso_stage stage;
+    enum perso_reject code;
+    enum perso_column column;
+    enum sbx_person_kind needs;
+    bool pair;
+};
+const struct sbx_fault_row *sbx_fault_row(enum sbx_fault fault);
+
+/** Which card has which fault: fills fault and partner. */
+void sbx_faults_plan(struct sbx_sample *s);
+
+/* One row of the application, as text; sizes hold every planted fault. */
+struct sbx_application {
+    char aaz501[64], aaz500[32], aac002[32], aac003[512], aab301[16], qmgy[160];
+    char p10[2048];
+};
+/* One row of the issuance data. */
+struct sbx_issuance {
+    char aaz501[64], aaz500[32], aac002[32], aac003[512], aab301[16];
+    char aac004[2], aac005[3], aac006[9], aac008[2], aac025[7];
+    char baz033[64], aaz502[2], aaz503[9], kyxq[9], cshjgbm[16], baz103[64], aae010[32];
+};
+
+void sbx_application_make(const struct sbx_sample *s, uint32_t card, struct sbx_application *row);
+/** copy 1 is the second row of issue-twice. */
+void sbx_issuance_make(const struct sbx_sample *s, uint32_t card, int copy,
+                       struct sbx_issuance *row);
+
+/* Edits that plant a fault. */
+void sbx_fault_row_edit(const struct sbx_sample *s, enum sbx_fault fault, uint32_t card,
+                        struct sbx_application *row);
+void sbx_fault_request_edit(enum sbx_fault fault, struct sbx_random *r, struct sbx_der *der);
+void sbx_fault_issuance_edit(const struct sbx_sample *s, enum sbx_fault fault, uint32_t card,
+                             int copy, struct sbx_issuance *row);
+
+/** Writes keys/ and truth.csv; issuance/ comes first, its record numbers stand in the notes. */
+void sbx_issuance_write(struct sbx_sample *s);
+void sbx_application_write(struct sbx_sample *s);
+
+#endif

@@ -1,0 +1,238 @@
+/* Files of a sample. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fail.h"
+#include "formats/base/encode.h"
+#include "formats/package/archive.h"
+#include "perso/limits.h"
+#include "sample.h"
+
+#define SAMPLE_DATE_S INT64_C(1772366400) /* 2026-03-01 12:00 UTC, time of archive members */
+
+struct truth {
+    char aaz501[64];
+    uint32_t card, record;
+    char file[64]; /* relative to the sample's folder */
+};
+
+/* Every row once, in an order of its own: the join may not rest on the order (DOMAIN 3.5). */
+static uint32_t *
+shuffled(const struct sbx_sample *s, uint32_t n)
+{
+    uint32_t *order = sbx_memory(n, sizeof *order);
+    struct sbx_random r;
+
+    sbx_random_of_index(&r, s->people.seed, "shuffle", 0);
+    for (uint32_t i = 0; i < n; i++)
+        order[i] = i;
+    for (uint32_t i = n; i > 1; i--) {
+        const uint32_t k = sbx_random_below(&r, i), held = order[i - 1];
+        order[i - 1] = order[k];
+        order[k] = held;
+    }
+    return order;
+}
+
+static void
+issuance_row(struct sbx_table_out *t, const struct sbx_sample *s, uint32_t card, int copy)
+{
+    struct sbx_issuance row;
+
+    sbx_issuance_make(s, card, copy, &row);
+    const char *const cells[] = { row.aaz501, row.aaz500, row.aac002, row.aac003, row.aac004,
+                                  row.aac005, row.aac006, row.aab301, row.baz033, row.aac008,
+                                  row.aaz502, row.aac025, row.aaz503, row.kyxq,   row.cshjgbm,
+                                  row.baz103, row.aae010 };
+    sbx_table_cells(t, cells, sizeof cells / sizeof cells[0]);
+}
+
+void
+sbx_issuance_write(struct sbx_sample *s)
+{
+    const uint32_t n = s->cards + s->extras;
+    uint32_t *order = shuffled(s, n);
+    char folder[SBX_PATH_BYTES], path[SBX_PATH_BYTES];
+    struct sbx_table_out t;
+    uint8_t sm3[32];
+
+    sbx_path(folder, s->dir, "issuance");
+    sbx_folder(folder);
+    sbx_path(path, folder, "issuance.csv");
+    sbx_table_create(&t, path, s->people.charset,
+                     "AAZ501,AAZ500,AAC002,AAC003,AAC004,AAC005,AAC006,AAB301,BAZ033,AAC008,"
+                     "AAZ502,AAC025,AAZ503,KYXQ,CSHJGBM,BAZ103,AAE010");
+    for (uint32_t i = 0; i < n; i++) {
+        const uint32_t card = order[i];
+        const enum sbx_fault fault = card < s->cards ? (enum sbx_fault)s->fault[card] : 0;
+        if (fault == SBX_FAULT_ISSUE_ABSENT)
+            continue;
+        issuance_row(&t, s, card, 0);
+        if (card < s->cards)
+            s->issuance_record[card] = t.rows;
+        if (fault == SBX_FAULT_ISSUE_TWICE)
+            issuance_row(&t, s, card, 1);
+    }
+    const uint32_t rows = t.rows;
+    sbx_table_close(&t, sm3);
+    sbx_side_manifest(path, perso_charset_name(s->people.charset), rows, sm3);
+    free(order);
+}
+
+/* NAME.csv and its manifest into one archive; the loose files go. */
+static void
+pack(const struct sbx_sample *s, const char *csv_path, const char *csv_name, uint32_t rows,
+     const char *archive_path)
+{
+    static const struct {
+        const char *name;
+        enum perso_archive_form form;
+    } forms[] = { { "zip", PERSO_ARCHIVE_ZIP },
+                  { "tar.zst", PERSO_ARCHIVE_TAR_ZST },
+                  { "tar.gz", PERSO_ARCHIVE_TAR_GZ } };
+    char side_path[SBX_PATH_BYTES], side_name[SBX_PATH_BYTES];
+    struct perso_archive_writer *writer = NULL;
+    struct perso_error err = { 0 };
+    struct sbx_file out;
+    size_t n, form = 0;
+    uint8_t sm3[32], *manifest;
+
+    while (strcmp(forms[form].name, s->archive) != 0)
+        form++;
+    snprintf(side_name, sizeof side_name, "%s.manifest.json", csv_name);
+    if ((size_t)snprintf(side_path, sizeof side_path, "%s.manifest.json", csv_path) >=
+        sizeof side_path)
+        sbx_die("%s: path too long", csv_path);
+    manifest = sbx_file_read(side_path, 4096, &n);
+    FILE *csv = fopen(csv_path, "rb");
+    sbx_need(csv != NULL && fseeko(csv, 0, SEEK_END) == 0, csv_path);
+    const off_t size = ftello(csv);
+    sbx_need(size >= 0 && fseeko(csv, 0, SEEK_SET) == 0, csv_path);
+    const struct perso_source source = sbx_stream_source(csv);
+    sbx_file_open(&out, archive_path);
+    const struct perso_sink sink = sbx_file_sink(&out);
+    enum perso_result rc =
+        perso_archive_create(&sink, forms[form].form, SAMPLE_DATE_S, &writer, &err);
+    if (rc == PERSO_OK)
+        rc = perso_archive_add(writer, side_name, manifest, n, &err);
+    if (rc == PERSO_OK)
+        rc = perso_archive_add_source(writer, csv_name, (uint64_t)size, &source, &err);
+    if (rc == PERSO_OK)
+        rc = perso_archive_finish(writer, &err);
+    sbx_check(rc, archive_path, &err);
+    perso_archive_writer_free(writer);
+    sbx_file_close(&out, sm3);
+    fclose(csv);
+    free(manifest);
+    sbx_need(remove(csv_path) == 0 && remove(side_path) == 0, csv_path);
+    sbx_side_manifest(archive_path, perso_charset_name(s->people.charset), rows, sm3);
+}
+
+static int
+truth_order(const void *a, const void *b)
+{
+    const struct truth *x = a, *y = b;
+    const int order = strcmp(x->aaz501, y->aaz501);
+
+    if (order != 0)
+        return order;
+    return x->card < y->card ? -1 : x->card > y->card;
+}
+
+static void
+truth_note(const struct sbx_sample *s, uint32_t card, char *out, size_t max)
+{
+    const struct sbx_fault_row *fault = sbx_fault_row((enum sbx_fault)s->fault[card]);
+
+    out[0] = '\0';
+    if (fault->pair)
+        snprintf(out, max, "with record %u", s->partner[card] % PERSO_FILE_ROWS + 1);
+    else if (fault->stage == PERSO_STAGE_RECONCILE && s->issuance_record[card] != 0)
+        snprintf(out, max, "issuance/issuance.csv record %u", s->issuance_record[card]);
+}
+
+static void
+write_truth(const struct sbx_sample *s, struct truth *truth, size_t n)
+{
+    char path[SBX_PATH_BYTES], record[16], note[64];
+    struct sbx_table_out t;
+
+    if (n != 0)
+        qsort(truth, n, sizeof *truth, truth_order);
+    sbx_path(path, s->dir, "truth.csv");
+    sbx_table_create(&t, path, PERSO_UTF8, "AAZ501,fault,stage,code,file,record,note");
+    for (size_t i = 0; i < n; i++) {
+        const struct sbx_fault_row *fault = sbx_fault_row((enum sbx_fault)s->fault[truth[i].card]);
+        snprintf(record, sizeof record, "%u", truth[i].record);
+        truth_note(s, truth[i].card, note, sizeof note);
+        const char *const cells[] = { truth[i].aaz501,
+                                      fault->kind,
+                                      perso_stage_name(fault->stage),
+                                      perso_reject_code(fault->code),
+                                      truth[i].file,
+                                      record,
+                                      note };
+        sbx_table_cells(&t, cells, sizeof cells / sizeof cells[0]);
+    }
+    sbx_table_close(&t, NULL);
+}
+
+/* One file of at most PERSO_FILE_ROWS cards, from the first on. */
+static uint32_t
+write_part(const struct sbx_sample *s, uint32_t first, struct truth *truth, size_t *n_truth)
+{
+    const uint32_t left = s->cards - first, rows = left < PERSO_FILE_ROWS ? left : PERSO_FILE_ROWS;
+    const uint32_t part = first / PERSO_FILE_ROWS + 1;
+    const bool loose = strcmp(s->archive, "csv") == 0;
+    char number[16] = "", csv_name[64], name[64], csv_path[SBX_PATH_BYTES], path[SBX_PATH_BYTES];
+    char folder[SBX_PATH_BYTES];
+    struct sbx_application row;
+    struct sbx_table_out t;
+    uint8_t sm3[32];
+
+    if (part > 1)
+        snprintf(number, sizeof number, "-%u", part);
+    snprintf(csv_name, sizeof csv_name, "application%s.csv", number);
+    snprintf(name, sizeof name, "application%s.%s", number, s->archive);
+    sbx_path(folder, s->dir, "keys");
+    sbx_path(csv_path, folder, csv_name);
+    sbx_path(path, folder, name);
+    sbx_table_create(&t, csv_path, s->people.charset,
+                     "AAZ501,AAZ500,AAC002,AAC003,AAB301,QMGY,P10");
+    for (uint32_t card = first; card < first + rows; card++) {
+        sbx_application_make(s, card, &row);
+        const char *const cells[] = { row.aaz501, row.aaz500, row.aac002, row.aac003,
+                                      row.aab301, row.qmgy,   row.p10 };
+        sbx_table_cells(&t, cells, sizeof cells / sizeof cells[0]);
+        if (s->fault[card] == SBX_FAULT_NONE)
+            continue;
+        struct truth *one = &truth[(*n_truth)++];
+        *one = (struct truth) { .card = card, .record = t.rows };
+        memcpy(one->aaz501, row.aaz501, sizeof one->aaz501);
+        snprintf(one->file, sizeof one->file, "keys/%.50s", name);
+    }
+    sbx_table_close(&t, sm3);
+    sbx_side_manifest(csv_path, perso_charset_name(s->people.charset), rows, sm3);
+    if (!loose)
+        pack(s, csv_path, csv_name, rows, path);
+    return first + rows;
+}
+
+void
+sbx_application_write(struct sbx_sample *s)
+{
+    char folder[SBX_PATH_BYTES];
+    size_t faulty = 0, n = 0;
+
+    for (uint32_t i = 0; i < s->cards; i++)
+        faulty += s->fault[i] != SBX_FAULT_NONE;
+    struct truth *truth = sbx_memory(faulty, sizeof *truth);
+    sbx_path(folder, s->dir, "keys");
+    sbx_folder(folder);
+    for (uint32_t first = 0; first < s->cards;)
+        first = write_part(s, first, truth, &n);
+    write_truth(s, truth, n);
+    free(truth);
+}

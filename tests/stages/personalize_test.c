@@ -1,0 +1,198 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "make.h"
+#include "stages/personalize.h"
+
+static const uint8_t der[] = { 0x30, 0x00 };
+
+static struct perso_answer
+full_answer(void)
+{
+    const struct perso_cursor bytes = perso_cursor_of(der, sizeof der);
+
+    return (struct perso_answer) { .signing_certificate = bytes,
+                                   .encryption_certificate = bytes,
+                                   .envelope = bytes,
+                                   .admin_pin = text("sealed"),
+                                   .master_key = text("sealed") };
+}
+
+static void
+join(const struct perso_write_plan *plan, char *out)
+{
+    out[0] = '\0';
+    for (size_t i = 0; i < plan->n_steps; i++) {
+        if (i > 0)
+            strcat(out, "+");
+        strcat(out, perso_step_name(plan->steps[i]));
+    }
+}
+
+static struct perso_verdict
+plan(int mode, const struct perso_cells *issuance, const struct perso_answer *answer, char *steps)
+{
+    const struct perso_application application = { .card_id = CARD_ID };
+    struct perso_write_plan out;
+    struct perso_verdict verdict;
+    struct perso_error err = { 0 };
+
+    assert_int_equal(perso_stage_personalize(perso_mode_find(mode), &application, issuance, answer,
+                                             1, &out, &verdict, &err),
+                     PERSO_OK);
+    assert_ptr_equal(out.application, &application);
+    assert_ptr_equal(out.issuance, issuance);
+    assert_ptr_equal(out.answer, answer);
+    join(&out, steps);
+    return verdict;
+}
+
+#define ACSE "KEY+DATA+JMMY+QMZS+JMZS+READ+GLYPIN+ZKMY+"
+
+static void
+a_mode_has_its_steps(void **state) /* LD/T 03-2022 6.4.7.2 e to 6.4.7.6 */
+{
+    static const struct {
+        int mode;
+        const char *steps;
+    } modes[] = {
+        { 1, ACSE "CHECK" },     { 2, ACSE "SSSE+CHECK" }, { 3, ACSE "CHECK" },
+        { 4, "KEY+DATA+CHECK" }, /* certificates only through a CA middleware, later */
+        { 5, ACSE "CHECK" },
+    };
+    const struct perso_answer answer = full_answer();
+    struct perso_cells issuance;
+    char steps[80];
+
+    (void)state;
+    cells_clear(&issuance);
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+        assert_int_equal(plan(modes[i].mode, &issuance, &answer, steps).reject, PERSO_REJ_NONE);
+        assert_string_equal(steps, modes[i].steps);
+    }
+}
+
+static void
+a_step_needs_its_item(void **state)
+{
+    struct perso_answer answer = full_answer();
+    struct perso_cells issuance;
+    char steps[80];
+
+    (void)state;
+    cells_clear(&issuance);
+    answer.admin_pin = answer.master_key = text("");
+    assert_int_equal(plan(1, &issuance, &answer, steps).reject, PERSO_REJ_NONE);
+    assert_string_equal(steps, "KEY+DATA+JMMY+QMZS+JMZS+READ+CHECK");
+    answer.encryption_certificate = answer.envelope = perso_cursor_of(der, 0);
+    plan(1, &issuance, &answer, steps);
+    assert_string_equal(steps, "KEY+DATA+QMZS+READ+CHECK");
+}
+
+#define CHARS_5 "阿阿阿阿阿"
+
+static const struct {
+    enum perso_column column;
+    const char *value;
+    bool fits;
+} fields[] = {
+    { PERSO_COL_AAC004, "1", true },
+    { PERSO_COL_AAC004, "9", true },
+    { PERSO_COL_AAC004, "3", false },
+    { PERSO_COL_AAC004, "12", false },
+    { PERSO_COL_AAC004, "男", false },
+    { PERSO_COL_AAC004, "", true },
+    { PERSO_COL_AAC005, "01", true },
+    { PERSO_COL_AAC005, "98", true },
+    { PERSO_COL_AAC005, "00", false },
+    { PERSO_COL_AAC005, "1", false },
+    { PERSO_COL_AAC005, "汉", false },
+    { PERSO_COL_AAC006, "19491231", true },
+    { PERSO_COL_AAC006, "20000229", true },
+    { PERSO_COL_AAC006, "20240229", true },
+    { PERSO_COL_AAC006, "19000229", false },
+    { PERSO_COL_AAC006, "20230229", false },
+    { PERSO_COL_AAC006, "20230431", false },
+    { PERSO_COL_AAC006, "20231301", false },
+    { PERSO_COL_AAC006, "20230001", false },
+    { PERSO_COL_AAC006, "20230100", false },
+    { PERSO_COL_AAC006, "2023-01-01", false },
+    { PERSO_COL_AAC006, "2023011", false },
+    { PERSO_COL_AAC025, "411602", true },
+    { PERSO_COL_AAC025, "41160", false },
+    { PERSO_COL_AAC025, "河南", false },
+    { PERSO_COL_AAZ503, "20240601", true },
+    { PERSO_COL_AAZ503, "20240631", false },
+    { PERSO_COL_KYXQ, "99991231", true },
+    { PERSO_COL_KYXQ, "长期", false },
+    { PERSO_COL_AAC003, CHARS_5 CHARS_5 CHARS_5 CHARS_5 CHARS_5, true },      /* 50 bytes */
+    { PERSO_COL_AAC003, CHARS_5 CHARS_5 CHARS_5 CHARS_5 CHARS_5 "a", false }, /* 51 */
+    { PERSO_COL_BAZ103, CHARS_5 CHARS_5, true },                              /* 20 */
+    { PERSO_COL_BAZ103, CHARS_5 CHARS_5 "a", false },                         /* 21 */
+};
+
+static void
+a_card_holds_only_what_fits(void **state) /* DOMAIN 4.3, 3.4 */
+{
+    const struct perso_answer answer = full_answer();
+    char steps[80];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        struct perso_cells issuance;
+        struct perso_verdict verdict;
+
+        cells_clear(&issuance);
+        issuance.known[fields[i].column] = text(fields[i].value);
+        verdict = plan(1, &issuance, &answer, steps);
+        if ((verdict.reject == PERSO_REJ_NONE) != fields[i].fits ||
+            (!fields[i].fits && (verdict.reject != PERSO_REJ_PLAN_FIELD ||
+                                 verdict.column != fields[i].column || verdict.note[0] != '\0')))
+            fail_msg("%s %s: have %s", perso_column_code(fields[i].column), fields[i].value,
+                     perso_reject_name(verdict.reject));
+    }
+}
+
+static void
+a_full_batch_has_a_plan_each(void **state) /* CONTRACTS 6 */
+{
+    enum { N = PERSO_BATCH_RECORDS };
+    static struct perso_application applications[N];
+    static struct perso_cells issuances[N];
+    static struct perso_answer answers[N];
+    static struct perso_write_plan plans[N];
+    static struct perso_verdict verdicts[N];
+    struct perso_error err = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < N; i++) {
+        answers[i] = full_answer();
+        cells_clear(&issuances[i]);
+        if (i % 4 == 0)
+            issuances[i].known[PERSO_COL_AAC004] = text("x");
+    }
+    assert_int_equal(perso_stage_personalize(perso_mode_find(1), applications, issuances, answers,
+                                             N, plans, verdicts, &err),
+                     PERSO_OK);
+    for (size_t i = 0; i < N; i++) {
+        assert_ptr_equal(plans[i].answer, &answers[i]);
+        assert_int_equal(verdicts[i].reject, i % 4 == 0 ? PERSO_REJ_PLAN_FIELD : PERSO_REJ_NONE);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_mode_has_its_steps),
+        cmocka_unit_test(a_step_needs_its_item),
+        cmocka_unit_test(a_card_holds_only_what_fits),
+        cmocka_unit_test(a_full_batch_has_a_plan_each),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
