@@ -30,6 +30,33 @@ struct closing {
     struct perso_verdict verdicts[PERSO_BATCH_RECORDS];
 };
 
+/* How a stored result names its state (perso_stored_record.symbol). */
+static const struct {
+    char symbol;
+    enum perso_state state;
+} marks[] = {
+    { 'W', PERSO_STATE_WRITTEN }, { 'R', PERSO_STATE_RETRY }, { 'S', PERSO_STATE_SPOILED },
+    { 'M', PERSO_STATE_MISSING }, { 'T', PERSO_STATE_TEST },
+};
+
+static char
+mark_of(enum perso_state state)
+{
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
+        if (marks[i].state == state)
+            return marks[i].symbol;
+    return 0;
+}
+
+static enum perso_state
+state_of(char symbol)
+{
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
+        if (marks[i].symbol == symbol)
+            return marks[i].state;
+    return PERSO_STATE_NONE;
+}
+
 /* ---- reading ---- */
 
 static enum perso_result
@@ -83,7 +110,7 @@ put_result(struct closing *s, size_t i, struct perso_error *err)
                                           .record = s->origins[i].record,
                                           .card_seq = s->cards[i].seq,
                                           .verdict = s->verdicts[i],
-                                          .symbol = (char)('A' + (char)s->outcomes[i].state) };
+                                          .symbol = mark_of(s->outcomes[i].state) };
     struct perso_cursor payload;
     enum perso_result rc = perso_row_payload_write(&s->cells[i], s->job->arena, &payload, err);
 
@@ -144,7 +171,7 @@ static enum perso_result
 take_result(struct closing *s, struct perso_card *card, const struct perso_stored_record *record,
             struct perso_error *err)
 {
-    enum perso_state to = (enum perso_state)(record->symbol - 'A');
+    enum perso_state to = state_of(record->symbol);
 
     card->result = record->id;
     if (record->verdict.reject == PERSO_REJ_CARD_SPOILED) {

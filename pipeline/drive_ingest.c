@@ -137,6 +137,7 @@ store_batch(struct ingesting *s, size_t n, struct perso_error *err)
 static enum perso_result
 read_batch(struct ingesting *s, struct perso_error *err)
 {
+    uint32_t warned = 0;
     size_t n = 0;
     enum perso_result rc;
 
@@ -147,9 +148,10 @@ read_batch(struct ingesting *s, struct perso_error *err)
     for (size_t i = 0; i < n; i++)
         s->origins[i] = s->rows[i].origin;
     if ((rc = perso_stage_ingest(&s->rules, s->cells, s->origins, n, NULL, s->job->arena,
-                                 s->applications, s->has_key, s->verdicts, &s->counts.warned,
+                                 s->applications, s->has_key, s->verdicts, &warned,
                                  err)) != PERSO_OK)
         return rc;
+    s->counts.warned += warned;
     return store_batch(s, n, err);
 }
 

@@ -49,8 +49,6 @@ part_open(struct perso_durable *file, const char *folder, const char *name, stru
     if (!name_is_plain(name) || n < 0 || (size_t)n >= sizeof file->part)
         return perso_error_set(err, PERSO_REJ_NONE, "", "%s: not a file name", name);
     snprintf(file->name, sizeof file->name, "%s", name);
-    if ((file->sm3 = perso_sm3_new()) == NULL)
-        return perso_error_set(err, PERSO_REJ_NONE, "", "%s: no memory", name);
     file->folder = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (file->folder < 0)
         return perso_error_errno(err, folder);
@@ -61,25 +59,44 @@ part_open(struct perso_durable *file, const char *folder, const char *name, stru
     return file->fd < 0 ? perso_error_errno(err, file->part) : PERSO_OK;
 }
 
+static enum perso_result
+durable_new(struct perso_durable **ret, struct perso_error *err)
+{
+    struct perso_durable *file = malloc(sizeof *file);
+
+    if (file == NULL || (file->sm3 = perso_sm3_new()) == NULL) {
+        free(file);
+        return perso_error_set(err, PERSO_REJ_NONE, "", "no memory");
+    }
+    file->folder = file->fd = -1;
+    file->name[0] = file->part[0] = '\0';
+    file->bytes = file->held = 0;
+    file->failed = false;
+    *ret = file;
+    return PERSO_OK;
+}
+
 enum perso_result
 perso_durable_open(const char *folder, const char *name, struct perso_durable **ret,
                    struct perso_error *err)
 {
-    struct perso_durable *file = malloc(sizeof *file);
-    enum perso_result rc;
+    struct perso_durable *file = NULL;
+    enum perso_result rc = durable_new(&file, err);
 
-    if (file == NULL)
-        return perso_error_errno(err, name);
-    file->folder = file->fd = -1;
-    file->sm3 = NULL;
-    file->bytes = file->held = 0;
-    file->failed = false;
+    if (rc != PERSO_OK)
+        return rc;
     if ((rc = part_open(file, folder, name, err)) != PERSO_OK) {
         durable_free(file);
         return rc;
     }
     *ret = file;
     return PERSO_OK;
+}
+
+enum perso_result
+perso_durable_open_dry(struct perso_durable **ret, struct perso_error *err)
+{
+    return durable_new(ret, err);
 }
 
 static enum perso_result
@@ -90,7 +107,7 @@ write_all(struct perso_durable *file, const uint8_t *at, size_t n, struct perso_
         return perso_error_openssl(err, "SM3");
     }
     file->bytes += n;
-    while (n > 0) {
+    while (n > 0 && file->fd >= 0) {
         ssize_t done = write(file->fd, at, n);
         if (done < 0 && errno != EINTR) {
             file->failed = true;
@@ -141,7 +158,8 @@ perso_durable_abandon(struct perso_durable *file)
 {
     if (file == NULL)
         return;
-    unlinkat(file->folder, file->part, 0);
+    if (file->folder >= 0)
+        unlinkat(file->folder, file->part, 0);
     durable_free(file);
 }
 
@@ -152,6 +170,8 @@ make_durable(struct perso_durable *file, struct perso_error *err)
 
     if (file->failed)
         return perso_error_set(err, PERSO_REJ_NONE, "", "%s: an earlier write failed", file->name);
+    if (fd < 0) /* dry: nothing was written */
+        return PERSO_OK;
     if (fsync(fd) != 0)
         return perso_error_errno(err, file->name);
     file->fd = -1;

@@ -205,12 +205,31 @@ link_record(struct perso_ledger *ledger, int64_t record, int64_t seq, struct per
     return perso_database_run(&ledger->db, s, err);
 }
 
+/* Only a file that is being read brings cards. */
+static enum perso_result
+need_reading(struct perso_ledger *ledger, int64_t file_id, struct perso_error *err)
+{
+    static const char sql[] = "SELECT 1 FROM file WHERE id = ?1 AND status = 'reading'";
+    sqlite3_stmt *s = NULL;
+    enum perso_result rc = perso_database_statement(&ledger->db, sql, &s, err);
+
+    if (rc != PERSO_OK)
+        return rc;
+    perso_bind_number(s, 1, file_id);
+    rc = perso_database_step(&ledger->db, s, err);
+    sqlite3_reset(s);
+    if (rc == PERSO_END)
+        return perso_error_set(err, PERSO_REJ_NONE, "", "ledger: file %lld is not being read",
+                               (long long)file_id);
+    return rc;
+}
+
 enum perso_result
 perso_ledger_card_add(struct perso_ledger *ledger, struct perso_card *card, struct perso_error *err)
 {
     static const char sql[] =
-        "INSERT INTO card (" PERSO_CARD_COLUMNS ", live) SELECT ?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,"
-        "?12,?13,?14,?15,?16,?17,?18,0,0 FROM file WHERE id = ?2 AND status = 'reading'";
+        "INSERT INTO card (" PERSO_CARD_COLUMNS
+        ", live) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,0,0)";
     struct perso_card row = *card;
     sqlite3_stmt *s = NULL;
     enum perso_result rc = perso_ledger_need_transaction(ledger, err);
@@ -221,6 +240,8 @@ perso_ledger_card_add(struct perso_ledger *ledger, struct perso_card *card, stru
     if (rc == PERSO_OK)
         rc = normalise(&row, err);
     if (rc == PERSO_OK)
+        rc = need_reading(ledger, row.file_id, err);
+    if (rc == PERSO_OK)
         rc = perso_database_statement(&ledger->db, sql, &s, err);
     if (rc != PERSO_OK)
         return rc;
@@ -229,9 +250,6 @@ perso_ledger_card_add(struct perso_ledger *ledger, struct perso_card *card, stru
         bind_column(s, c, &row, false);
     if ((rc = perso_database_run(&ledger->db, s, err)) != PERSO_OK)
         return rc;
-    if (sqlite3_changes(ledger->db.handle) != 1)
-        return perso_error_set(err, PERSO_REJ_NONE, "", "ledger: file %lld is not being read",
-                               (long long)row.file_id);
     row.seq = sqlite3_last_insert_rowid(ledger->db.handle);
     if (row.application != 0)
         rc = link_record(ledger, row.application, row.seq, err);

@@ -1,9 +1,11 @@
 #include "pipeline/lists.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "formats/text/write.h"
+#include "pipeline/drive.h"
 
 /* The lists of one stage, open side by side. Cards that an operator put aside are stage NONE. */
 struct list {
@@ -155,8 +157,31 @@ write_json(struct list *list, const struct perso_card *card, const char *path, u
     return rc;
 }
 
+static bool
+is_plain_id(struct perso_text cell)
+{
+    for (uint32_t i = 0; i < cell.bytes; i++)
+        if (!isalnum((unsigned char)cell.at[i]))
+            return false;
+    return cell.bytes == PERSO_CARD_ID_CHARS;
+}
+
+/* A card id that has not its shape is shown as it stands, where it cannot be anything personal: no
+ * ID number and no name has 32 plain characters. */
 static enum perso_result
-list_card(struct listing *l, const struct perso_card *card, struct perso_error *err)
+show_bad_id(struct listing *l, struct perso_card *card, struct perso_error *err)
+{
+    struct perso_stored_record record;
+    struct perso_cells cells;
+    enum perso_result rc = perso_drive_cells(l->job, card->application, &cells, &record, err);
+
+    if (rc == PERSO_OK && is_plain_id(cells.known[PERSO_COL_AAZ501]))
+        memcpy(card->card_id, cells.known[PERSO_COL_AAZ501].at, PERSO_CARD_ID_CHARS);
+    return rc;
+}
+
+static enum perso_result
+list_card(struct listing *l, struct perso_card *card, struct perso_error *err)
 {
     char en[512], zh[512];
     struct perso_stored_record record;
@@ -168,7 +193,8 @@ list_card(struct listing *l, const struct perso_card *card, struct perso_error *
         if (l->lists[i].stage == card->reject_stage)
             list = &l->lists[i];
     if ((rc = l->job->cards.get(l->job->cards.self, shown, &record, NULL, NULL, err)) != PERSO_OK ||
-        (rc = file_path(l, record.file_id, err)) != PERSO_OK)
+        (rc = file_path(l, record.file_id, err)) != PERSO_OK ||
+        (card->card_id[0] == '\0' && (rc = show_bad_id(l, card, err)) != PERSO_OK))
         return rc;
     row_texts(card, en, zh, sizeof en);
     if ((rc = write_csv(list, card, l->path, record.line, record.record, en, zh, err)) != PERSO_OK)
@@ -189,6 +215,7 @@ list_cards(struct listing *l, struct perso_error *err)
            (rc = l->job->cards.scan(l->job->cards.self, states, after, PERSO_BATCH_RECORDS, cards,
                                     &n, err)) == PERSO_OK) {
         after = cards[n - 1].seq;
+        perso_arena_reset(l->job->arena);
         for (size_t i = 0; rc == PERSO_OK && i < n; i++)
             rc = list_card(l, &cards[i], err);
     }

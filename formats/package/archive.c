@@ -9,7 +9,7 @@
 #define RATIO_FROM (1u << 20) /* small files of one repeated row pack well and do no harm */
 
 struct perso_archive {
-    struct perso_input input;
+    struct perso_raw input;
     struct perso_archive_limits limits;
     struct perso_container container;
     struct perso_name_set names;
@@ -68,10 +68,10 @@ is_archive(const uint8_t *head, size_t n)
 }
 
 enum perso_result
-perso_input_open(struct perso_input *input, const struct perso_source *source,
+perso_raw_open(struct perso_raw *input, const struct perso_source *source,
                  struct perso_error *err)
 {
-    *input = (struct perso_input) { .source = *source };
+    *input = (struct perso_raw) { .source = *source };
     while (input->head_n < sizeof input->head) {
         size_t n = 0;
         enum perso_result rc = perso_source_read(source, input->head + input->head_n,
@@ -86,7 +86,7 @@ perso_input_open(struct perso_input *input, const struct perso_source *source,
 }
 
 enum perso_result
-perso_input_read(struct perso_input *input, uint8_t *buf, size_t max, size_t *n,
+perso_raw_read(struct perso_raw *input, uint8_t *buf, size_t max, size_t *n,
                  struct perso_error *err)
 {
     size_t have = input->head_n - input->head_at;
@@ -108,7 +108,7 @@ perso_input_read(struct perso_input *input, uint8_t *buf, size_t max, size_t *n,
 }
 
 enum perso_result
-perso_input_made(struct perso_input *input, size_t n, struct perso_error *err)
+perso_raw_made(struct perso_raw *input, size_t n, struct perso_error *err)
 {
     input->made += n;
     if (input->made > RATIO_FROM && input->made / PERSO_ARCHIVE_RATIO > input->taken)
@@ -120,7 +120,7 @@ perso_input_made(struct perso_input *input, size_t n, struct perso_error *err)
 static enum perso_result
 open_container(struct perso_archive *archive, struct perso_error *err)
 {
-    struct perso_input *input = &archive->input;
+    struct perso_raw *input = &archive->input;
     enum perso_archive_form form = perso_archive_sniff(input->head, input->head_n);
 
     if (input->head_n == 0)
@@ -148,7 +148,7 @@ perso_archive_open(const struct perso_source *source, const struct perso_archive
     if (archive == NULL)
         return perso_error_errno(err, "archive");
     archive->limits = *limits;
-    if ((rc = perso_input_open(&archive->input, source, err)) != PERSO_OK ||
+    if ((rc = perso_raw_open(&archive->input, source, err)) != PERSO_OK ||
         (rc = open_container(archive, err)) != PERSO_OK) {
         perso_archive_free(archive);
         return rc;

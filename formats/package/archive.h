@@ -1,8 +1,9 @@
 /*
- * Archives in and out through libarchive. Read: streamed, regular members only, with caps on
- * entries, bytes and ratio (limits.h), names checked (no folder parts that climb, no NUL, no
- * duplicates, case folds counted as duplicates), nested archives refused. Write: stored zip, the
- * same bytes for the same content in any time zone.
+ * Archives in and out: tar and zstd through libarchive, zip and gzip on zlib (container.h says
+ * why). Read: streamed, regular members only, with caps on entries, bytes and ratio (limits.h),
+ * names checked (no folder parts that climb, no NUL, no duplicates, case folds counted as
+ * duplicates), nested archives refused; cut, damaged or followed by anything: refused. Write:
+ * stored zip, the same bytes for the same content in any time zone.
  */
 #ifndef FORMATS_PACKAGE_ARCHIVE_H
 #define FORMATS_PACKAGE_ARCHIVE_H
@@ -49,7 +50,8 @@ enum perso_result perso_archive_create(const struct perso_sink *sink, enum perso
 /** A member whose bytes are all given; mode 0600, no owner. */
 enum perso_result perso_archive_add(struct perso_archive_writer *writer, const char *name,
                                     const void *bytes, size_t n, struct perso_error *err);
-/** A member of a known size, read from a source. */
+/** A member of a known size, read from a source; in a zip its data are blocks of deflate that hold
+ *  them as they are, since a CRC that comes last cannot stand behind stored bytes. */
 enum perso_result perso_archive_add_source(struct perso_archive_writer *writer, const char *name,
                                            uint64_t size, const struct perso_source *source,
                                            struct perso_error *err);

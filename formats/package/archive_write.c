@@ -12,6 +12,7 @@ struct perso_archive_writer {
     struct perso_name_set names;
     struct perso_zip_writer *zip; /* one of the two */
     struct archive *tar;
+    bool muted;               /* bytes go nowhere */
     bool broken;              /* something is missing in the bytes: nothing may follow */
     enum perso_result failed; /* what the sink said while libarchive was writing */
     struct perso_error *err;  /* of the call that runs */
@@ -21,7 +22,7 @@ static la_ssize_t
 hand_on(struct archive *a, void *self, const void *bytes, size_t n)
 {
     struct perso_archive_writer *w = (struct perso_archive_writer *)self;
-    enum perso_result rc = perso_sink_write(&w->sink, bytes, n, w->err);
+    enum perso_result rc = w->muted ? PERSO_OK : perso_sink_write(&w->sink, bytes, n, w->err);
 
     if (rc == PERSO_OK)
         return (la_ssize_t)n;
@@ -232,10 +233,8 @@ perso_archive_writer_free(struct perso_archive_writer *w)
 {
     if (w == NULL)
         return;
-    if (w->tar != NULL) {
-        archive_write_fail(w->tar); /* an archive that was not finished must not look so */
-        archive_write_free(w->tar);
-    }
+    w->muted = true; /* what libarchive ends on its own must not look finished */
+    archive_write_free(w->tar);
     perso_zip_writer_free(w->zip);
     perso_name_set_free(&w->names);
     free(w);

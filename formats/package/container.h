@@ -18,7 +18,7 @@
 #define PERSO_SNIFF_BYTES 512u /* a tar header */
 
 /* The archive's bytes as they come, from the sniffed head on, and what was made of them. */
-struct perso_input {
+struct perso_raw {
     struct perso_source source;
     uint8_t head[PERSO_SNIFF_BYTES];
     size_t head_n, head_at;
@@ -27,12 +27,12 @@ struct perso_input {
 };
 
 /** Fills the head. */
-enum perso_result perso_input_open(struct perso_input *input, const struct perso_source *source,
+enum perso_result perso_raw_open(struct perso_raw *input, const struct perso_source *source,
                                    struct perso_error *err);
-enum perso_result perso_input_read(struct perso_input *input, uint8_t *buf, size_t max, size_t *n,
+enum perso_result perso_raw_read(struct perso_raw *input, uint8_t *buf, size_t max, size_t *n,
                                    struct perso_error *err);
 /** n more bytes were unpacked; ARCHIVE_LIMIT where that is out of proportion to what came in. */
-enum perso_result perso_input_made(struct perso_input *input, size_t n, struct perso_error *err);
+enum perso_result perso_raw_made(struct perso_raw *input, size_t n, struct perso_error *err);
 
 /* A member's name as the container has it. */
 struct perso_raw_name {
@@ -51,14 +51,14 @@ struct perso_container {
     void *self;
 };
 
-enum perso_result perso_zip_open(struct perso_input *input, struct perso_container *ret,
+enum perso_result perso_zip_open(struct perso_raw *input, struct perso_container *ret,
                                  struct perso_error *err);
-enum perso_result perso_tar_open(struct perso_input *input, enum perso_archive_form form,
+enum perso_result perso_tar_open(struct perso_raw *input, enum perso_archive_form form,
                                  struct perso_container *ret, struct perso_error *err);
 
 /* The tar in a compressed file. PERSO_END: the compressed file ended as it should. */
 struct perso_unpack;
-enum perso_result perso_unpack_new(struct perso_input *input, enum perso_archive_form form,
+enum perso_result perso_unpack_new(struct perso_raw *input, enum perso_archive_form form,
                                    struct perso_unpack **ret, struct perso_error *err);
 enum perso_result perso_unpack_read(struct perso_unpack *unpack, uint8_t *buf, size_t max,
                                     size_t *n, struct perso_error *err);

@@ -427,6 +427,10 @@ read_side(const json_t *root, struct perso_side_manifest *m, struct perso_error 
         rc = get_sm3(root, "sm3", m->sm3, err);
     if (rc == PERSO_OK && m->has_encoding)
         rc = get_text(root, "encoding", m->encoding, sizeof m->encoding, err);
+    if (rc == PERSO_OK && json_object_get(root, "date") != NULL)
+        rc = get_text(root, "date", m->date, sizeof m->date, err);
+    if (rc == PERSO_OK && json_object_get(root, "date") != NULL && !is_date(m->date))
+        rc = wrong(err, "date", "not YYYY-MM-DD");
     return rc;
 }
 
@@ -451,6 +455,8 @@ perso_side_manifest_write(const struct perso_side_manifest *m, char **ret, size_
     json_t *root = json_object();
     bool ok = root != NULL;
 
+    if (m->date[0] != '\0')
+        ok = ok && json_object_set_new(root, "date", json_string(m->date)) == 0;
     if (m->has_encoding)
         ok = ok && json_object_set_new(root, "encoding", json_string(m->encoding)) == 0;
     if (m->has_rows)

@@ -49,12 +49,13 @@ const struct perso_manifest_member *perso_manifest_find(const struct perso_manif
 /** KIND-DIVISION-BATCH-NNNN.zip */
 void perso_package_name(const struct perso_manifest *manifest, char *out, size_t max);
 
-/* Beside a plain file: {"encoding": "...", "rows": n, "sm3": "hex"}; rows and encoding optional. */
+/* Beside a plain file: {"date": "...", "encoding": "...", "rows": n, "sm3": "hex"}: optional. */
 struct perso_side_manifest {
     bool has_rows, has_sm3, has_encoding;
     uint32_t rows;
     uint8_t sm3[PERSO_SM3_BYTES];
     char encoding[16];
+    char date[11]; /* YYYY-MM-DD; "" : not stated */
 };
 enum perso_result perso_side_manifest_read(struct perso_cursor json,
                                            struct perso_side_manifest *ret,

@@ -188,7 +188,7 @@ open_tar(struct tar *tar, struct perso_error *err)
 }
 
 enum perso_result
-perso_tar_open(struct perso_input *input, enum perso_archive_form form, struct perso_container *ret,
+perso_tar_open(struct perso_raw *input, enum perso_archive_form form, struct perso_container *ret,
                struct perso_error *err)
 {
     struct tar *tar = calloc(1, sizeof *tar);

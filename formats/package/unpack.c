@@ -9,7 +9,7 @@
 #define GZIP_WINDOW (15 + 16) /* zlib: gzip wrapper, its CRC and length checked */
 
 struct perso_unpack {
-    struct perso_input *input;
+    struct perso_raw *input;
     enum perso_archive_form form;
     uint8_t raw[PERSO_BLOCK_BYTES];
     z_stream gzip;
@@ -35,7 +35,7 @@ read_gzip(struct perso_unpack *u, uint8_t *buf, size_t max, size_t *n, struct pe
     z->avail_out = (uInt)max;
     while (z->avail_out == (uInt)max) {
         if (z->avail_in == 0) {
-            enum perso_result rc = perso_input_read(u->input, u->raw, sizeof u->raw, &have, err);
+            enum perso_result rc = perso_raw_read(u->input, u->raw, sizeof u->raw, &have, err);
             if (rc == PERSO_END && u->in_gzip)
                 return damaged(err, "gzip is cut");
             if (rc != PERSO_OK)
@@ -61,7 +61,7 @@ feed_zstd(struct archive *a, void *self, const void **block)
 {
     struct perso_unpack *u = (struct perso_unpack *)self;
     size_t n = 0;
-    enum perso_result rc = perso_input_read(u->input, u->raw, sizeof u->raw, &n, u->err);
+    enum perso_result rc = perso_raw_read(u->input, u->raw, sizeof u->raw, &n, u->err);
 
     if (rc == PERSO_OK) {
         *block = u->raw;
@@ -108,7 +108,7 @@ read_zstd(struct perso_unpack *u, uint8_t *buf, size_t max, size_t *n, struct pe
 }
 
 enum perso_result
-perso_unpack_new(struct perso_input *input, enum perso_archive_form form, struct perso_unpack **ret,
+perso_unpack_new(struct perso_raw *input, enum perso_archive_form form, struct perso_unpack **ret,
                  struct perso_error *err)
 {
     struct perso_unpack *u = calloc(1, sizeof *u);
@@ -141,8 +141,8 @@ perso_unpack_read(struct perso_unpack *u, uint8_t *buf, size_t max, size_t *n,
     else if (u->form == PERSO_ARCHIVE_TAR_ZST)
         rc = read_zstd(u, buf, max, n, err);
     else
-        rc = perso_input_read(u->input, buf, max, n, err);
-    return rc == PERSO_OK ? perso_input_made(u->input, *n, err) : rc;
+        rc = perso_raw_read(u->input, buf, max, n, err);
+    return rc == PERSO_OK ? perso_raw_made(u->input, *n, err) : rc;
 }
 
 void

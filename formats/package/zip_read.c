@@ -35,7 +35,7 @@ perso_zip_need(struct perso_zip *zip, size_t n, struct perso_error *err)
     zip->at = 0;
     while (zip->end < n) {
         size_t have = 0;
-        enum perso_result rc = perso_input_read(zip->input, zip->buf + zip->end,
+        enum perso_result rc = perso_raw_read(zip->input, zip->buf + zip->end,
                                                 sizeof zip->buf - zip->end, &have, err);
         if (rc != PERSO_OK)
             return rc;
@@ -330,7 +330,7 @@ zip_read(void *self, uint8_t *buf, size_t max, size_t *n, struct perso_error *er
         return end_member(zip, err);
     zip->now.crc = (uint32_t)crc32(zip->now.crc, buf, (uInt)*n);
     zip->now.plain += *n;
-    return perso_input_made(zip->input, *n, err);
+    return perso_raw_made(zip->input, *n, err);
 }
 
 static enum perso_result
@@ -362,7 +362,7 @@ zip_free(void *self)
 }
 
 enum perso_result
-perso_zip_open(struct perso_input *input, struct perso_container *ret, struct perso_error *err)
+perso_zip_open(struct perso_raw *input, struct perso_container *ret, struct perso_error *err)
 {
     struct perso_zip *zip = calloc(1, sizeof *zip);
 

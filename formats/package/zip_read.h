@@ -32,7 +32,7 @@ struct perso_zip_record {
 };
 
 struct perso_zip {
-    struct perso_input *input;
+    struct perso_raw *input;
     uint8_t buf[PERSO_BLOCK_BYTES];
     size_t at, end;
     uint64_t position; /* of buf[at] in the archive */

@@ -20,8 +20,9 @@ struct perso_table {
     struct perso_splitter splitter;
     uint32_t rows;
     uint32_t blank_line; /* an empty line; only more of them may follow */
-    bool splitter_ready, refused;
-    struct perso_error why; /* of the refusal: it stays */
+    bool splitter_ready;
+    enum perso_result stopped; /* a refusal or a failure stays: the record it met is used up */
+    struct perso_error why;
     struct column_shape shapes[PERSO_COLUMNS_MAX];
     struct perso_lines lines;
 };
@@ -29,17 +30,18 @@ struct perso_table {
 static const char delimiters[] = ",|;\t";
 
 /* The table knows the place; what the caller's error held before is another's. */
-static void
-place(struct perso_table *t, uint32_t line, uint32_t record, enum perso_result rc,
-      struct perso_error *err)
+static enum perso_result
+stop(struct perso_table *t, uint32_t line, uint32_t record, enum perso_result rc,
+     struct perso_error *err)
 {
-    if (rc != PERSO_REJECT)
-        return;
-    err->file[0] = '\0';
-    err->line = err->record = 0;
-    perso_error_at(err, t->options.file, line, record);
-    t->refused = true;
+    if (rc == PERSO_REJECT) {
+        err->file[0] = '\0';
+        err->line = err->record = 0;
+        perso_error_at(err, t->options.file, line, record);
+    }
+    t->stopped = rc;
     t->why = *err;
+    return rc;
 }
 
 /* The next line that is not empty. An empty one is the end of the file, or its fault. */
@@ -207,7 +209,7 @@ perso_table_open(const struct perso_source *source, const struct perso_table_opt
     if (!t->splitter_ready)
         rc = perso_error_set(err, PERSO_REJ_NONE, "", "no memory");
     else if ((rc = read_header(t, &line, err)) != PERSO_OK)
-        place(t, line, 0, rc, err);
+        stop(t, line, 0, rc, err);
     if (rc == PERSO_OK) {
         *ret = t;
         return PERSO_OK;
@@ -286,17 +288,15 @@ perso_table_read(struct perso_table *table, struct perso_arena *arena, struct pe
 {
     size_t have = 0;
 
-    if (table->refused) {
+    if (table->stopped != PERSO_OK) {
         *err = table->why;
-        return PERSO_REJECT;
+        return table->stopped;
     }
     while (have < max) {
         uint32_t line = 0;
         enum perso_result rc = read_row(table, arena, &rows[have], &line, err);
-        if (rc == PERSO_REJECT || rc == PERSO_FATAL) {
-            place(table, line, table->rows + 1, rc, err);
-            return rc;
-        }
+        if (rc == PERSO_REJECT || rc == PERSO_FATAL)
+            return stop(table, line, table->rows + 1, rc, err);
         if (rc != PERSO_OK && have == 0)
             return rc;
         if (rc != PERSO_OK)

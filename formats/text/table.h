@@ -33,7 +33,10 @@ struct perso_table_options {
 
 struct perso_table;
 
-/** Reads the header row. An empty source is FILE_EMPTY. The source is borrowed. */
+/**
+ * Reads the header row. An empty source is FILE_EMPTY. The source is borrowed; where this fails,
+ * what was read of it is gone.
+ */
 enum perso_result perso_table_open(const struct perso_source *source,
                                    const struct perso_table_options *options,
                                    struct perso_table **ret, struct perso_error *err);
@@ -42,7 +45,8 @@ const struct perso_layout *perso_table_layout(const struct perso_table *table);
 
 /**
  * Up to max rows, cells in the arena. PERSO_OK with *n >= 1, PERSO_END when no row is left,
- * PERSO_REJECT where the file is refused, with err->line.
+ * PERSO_REJECT where the file is refused, with err->line. A refusal and a failure stay; under
+ * PERSO_RETRY of the source no row is lost.
  * Cells are the text between the delimiters, unquoted, with Excel's ="..." taken off; nothing is
  * stripped or folded.
  */

@@ -1,5 +1,6 @@
 /* Any bytes as an archive: what is given out is within the caps, under good names, and the same
  * again in pieces of another size. */
+#undef NDEBUG /* the assertions are the test, in every build */
 #include <assert.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
 /* Any text as a manifest: what is read is written, and that is read as the same. */
+#undef NDEBUG /* the assertions are the test, in every build */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /* Any bytes as a package, and a good package with bytes changed: what passes the first pass has
  * every listed member, with its digest, in the second. */
+#undef NDEBUG /* the assertions are the test, in every build */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,7 +130,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     write_sample(&sample, &json, &json_n);
     for (size_t i = 0; i + 3 <= size; i += 3) /* place, byte */
-        sample.at[(data[i] << 8 | data[i + 1]) % sample.n] ^= data[i + 2];
+        sample.at[((size_t)data[i] << 8 | data[i + 1]) % sample.n] ^= data[i + 2];
     if (try_package(&sample, &view) && view.manifest_n == json_n &&
         memcmp(view.manifest_json, json, json_n) == 0)
         assert(view.manifest.n_members == 2); /* and find_member has seen their bytes */

@@ -1,4 +1,5 @@
 /* Sealed fields of any bytes: nothing opens but what was sealed there; peers of any bytes. */
+#undef NDEBUG /* the assertions are the test, in every build */
 #include <assert.h>
 #include <string.h>
 

@@ -67,17 +67,28 @@ sbx_file_write(struct sbx_file *f, const void *bytes, size_t n)
 }
 
 void
+sbx_file_finish(struct sbx_file *f, uint8_t sm3[32])
+{
+    if (fflush(f->stream) != 0 || fsync(fileno(f->stream)) != 0 || fclose(f->stream) != 0)
+        sbx_die("%s: %s", f->temporary, strerror(errno));
+    sbx_need(EVP_DigestFinal_ex(f->digest, sm3, NULL) == 1, "SM3");
+    EVP_MD_CTX_free(f->digest);
+}
+
+void
+sbx_file_publish(struct sbx_file *f)
+{
+    if (rename(f->temporary, f->path) != 0)
+        sbx_die("%s: %s", f->path, strerror(errno));
+}
+
+void
 sbx_file_close(struct sbx_file *f, uint8_t sm3[32])
 {
     uint8_t digest[32];
 
-    if (fflush(f->stream) != 0 || fsync(fileno(f->stream)) != 0 || fclose(f->stream) != 0 ||
-        rename(f->temporary, f->path) != 0)
-        sbx_die("%s: %s", f->path, strerror(errno));
-    sbx_need(EVP_DigestFinal_ex(f->digest, digest, NULL) == 1, "SM3");
-    if (sm3 != NULL)
-        memcpy(sm3, digest, sizeof digest);
-    EVP_MD_CTX_free(f->digest);
+    sbx_file_finish(f, sm3 != NULL ? sm3 : digest);
+    sbx_file_publish(f);
 }
 
 static enum perso_result

@@ -26,7 +26,11 @@ void sbx_folder(const char *path);
 
 void sbx_file_open(struct sbx_file *f, const char *path);
 void sbx_file_write(struct sbx_file *f, const void *bytes, size_t n);
-/** Flushes, renames, gives the digest (may be NULL). */
+/** All bytes are on the medium; gives the digest. sbx_file_publish must follow. */
+void sbx_file_finish(struct sbx_file *f, uint8_t sm3[32]);
+/** The file gets its name. */
+void sbx_file_publish(struct sbx_file *f);
+/** Both; the digest may be NULL. */
 void sbx_file_close(struct sbx_file *f, uint8_t sm3[32]);
 /** For the product's encoders. */
 struct perso_sink sbx_file_sink(struct sbx_file *f);

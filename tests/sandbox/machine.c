@@ -216,7 +216,6 @@ play_file(struct sbx_machine *m, struct machine_file *f, struct sbx_curve *curve
 {
     char result_name[SBX_PATH_BYTES], path[SBX_PATH_BYTES];
     struct sbx_table_out out;
-    uint8_t sm3[32];
 
     snprintf(result_name, sizeof result_name, "%.*s.result.csv", (int)strlen(f->name) - 4, f->name);
     sbx_path(path, m->out, result_name);
@@ -224,9 +223,7 @@ play_file(struct sbx_machine *m, struct machine_file *f, struct sbx_curve *curve
                      "AAZ501,result,step,reason,QMGY,QMZS_SM3,JMZS_SM3,ATR,box,time");
     while (sbx_table_next(&f->table))
         play_row(m, f, curve, &out, result_name);
-    const uint32_t rows = out.rows;
-    sbx_table_close(&out, sm3);
-    sbx_side_manifest(path, "utf-8", rows, sm3);
+    sbx_table_close_beside(&out);
     sbx_machine_done_set(m, f->digest, result_name);
     sbx_table_free(&f->table);
     perso_seal_free(f->seal);

@@ -98,7 +98,7 @@ write_truth(const struct sbx_machine *m)
     sbx_table_create(&t, path, PERSO_UTF8, "AAZ501,fault,stage,code,file,record,note");
     for (size_t i = 0; i < n; i++)
         truth_row(&t, ids[i], json_object_get(chips, ids[i]));
-    sbx_table_close(&t, NULL);
+    sbx_table_close(&t);
     free(ids);
 }
 

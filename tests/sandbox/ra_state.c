@@ -93,7 +93,7 @@ write_truth(struct sbx_ra *ra)
             sbx_table_cell(&t, text_of(sorted[i], columns[c]));
         sbx_table_row(&t);
     }
-    sbx_table_close(&t, NULL);
+    sbx_table_close(&t);
     free(sorted);
 }
 

@@ -169,7 +169,7 @@ edit_request_text(enum sbx_fault fault, struct sbx_random *r, char *p10)
     if (fault == SBX_FAULT_REQUEST_MISSING)
         p10[0] = '\0';
     else if (sbx_random_chance(r, 0.5))
-        p10[n - 1 - sbx_random_below(r, 4)] = '\0'; /* no multiple of four is left */
+        p10[n - 1 - sbx_random_below(r, 3)] = '\0'; /* 1 to 3 characters are missing */
     else
         p10[sbx_random_below(r, (uint32_t)n - 4)] = "-_*."[sbx_random_below(r, 4)];
 }

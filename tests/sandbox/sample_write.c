@@ -56,7 +56,6 @@ sbx_issuance_write(struct sbx_sample *s)
     uint32_t *order = shuffled(s, n);
     char folder[SBX_PATH_BYTES], path[SBX_PATH_BYTES];
     struct sbx_table_out t;
-    uint8_t sm3[32];
 
     sbx_path(folder, s->dir, "issuance");
     sbx_folder(folder);
@@ -75,9 +74,7 @@ sbx_issuance_write(struct sbx_sample *s)
         if (fault == SBX_FAULT_ISSUE_TWICE)
             issuance_row(&t, s, card, 1);
     }
-    const uint32_t rows = t.rows;
-    sbx_table_close(&t, sm3);
-    sbx_side_manifest(path, perso_charset_name(s->people.charset), rows, sm3);
+    sbx_table_close_beside(&t);
     free(order);
 }
 
@@ -123,11 +120,12 @@ pack(const struct sbx_sample *s, const char *csv_path, const char *csv_name, uin
         rc = perso_archive_finish(writer, &err);
     sbx_check(rc, archive_path, &err);
     perso_archive_writer_free(writer);
-    sbx_file_close(&out, sm3);
+    sbx_file_finish(&out, sm3);
+    sbx_side_manifest(archive_path, perso_charset_name(s->people.charset), rows, sm3);
+    sbx_file_publish(&out);
     fclose(csv);
     free(manifest);
     sbx_need(remove(csv_path) == 0 && remove(side_path) == 0, csv_path);
-    sbx_side_manifest(archive_path, perso_charset_name(s->people.charset), rows, sm3);
 }
 
 static int
@@ -176,7 +174,7 @@ write_truth(const struct sbx_sample *s, struct truth *truth, size_t n)
                                       note };
         sbx_table_cells(&t, cells, sizeof cells / sizeof cells[0]);
     }
-    sbx_table_close(&t, NULL);
+    sbx_table_close(&t);
 }
 
 /* One file of at most PERSO_FILE_ROWS cards, from the first on. */
@@ -190,7 +188,6 @@ write_part(const struct sbx_sample *s, uint32_t first, struct truth *truth, size
     char folder[SBX_PATH_BYTES];
     struct sbx_application row;
     struct sbx_table_out t;
-    uint8_t sm3[32];
 
     if (part > 1)
         snprintf(number, sizeof number, "-%u", part);
@@ -213,8 +210,7 @@ write_part(const struct sbx_sample *s, uint32_t first, struct truth *truth, size
         memcpy(one->aaz501, row.aaz501, sizeof one->aaz501);
         snprintf(one->file, sizeof one->file, "keys/%.50s", name);
     }
-    sbx_table_close(&t, sm3);
-    sbx_side_manifest(csv_path, perso_charset_name(s->people.charset), rows, sm3);
+    sbx_table_close_beside(&t);
     if (!loose)
         pack(s, csv_path, csv_name, rows, path);
     return first + rows;

@@ -61,9 +61,19 @@ sbx_table_cells(struct sbx_table_out *t, const char *const *cells, size_t n)
 }
 
 void
-sbx_table_close(struct sbx_table_out *t, uint8_t sm3[32])
+sbx_table_close(struct sbx_table_out *t)
 {
-    sbx_file_close(&t->file, sm3);
+    sbx_file_close(&t->file, NULL);
+}
+
+void
+sbx_table_close_beside(struct sbx_table_out *t)
+{
+    uint8_t sm3[32];
+
+    sbx_file_finish(&t->file, sm3);
+    sbx_side_manifest(t->file.path, perso_charset_name(t->charset), t->rows, sm3);
+    sbx_file_publish(&t->file);
 }
 
 /* The cell at t->at, unquoted in place; *more where a comma followed. */

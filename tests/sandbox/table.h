@@ -22,8 +22,9 @@ void sbx_table_cell(struct sbx_table_out *t, const char *utf8);
 void sbx_table_row(struct sbx_table_out *t);
 /** A row of n cells. */
 void sbx_table_cells(struct sbx_table_out *t, const char *const *cells, size_t n);
-/** Closes the file; the digest may be NULL. */
-void sbx_table_close(struct sbx_table_out *t, uint8_t sm3[32]);
+void sbx_table_close(struct sbx_table_out *t);
+/** The same with NAME.manifest.json, which stands there before NAME does. */
+void sbx_table_close_beside(struct sbx_table_out *t);
 
 /* A UTF-8 table in memory, read row by row; cells are NUL-terminated in place. */
 struct sbx_table_in {

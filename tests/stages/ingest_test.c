@@ -314,7 +314,7 @@ a_division_belongs_to_the_job(void **state) /* LD/T 03-2022 6.4.7.2 b */
         bool has_key;
 
         good_row(&cells);
-        snprintf(card_id, sizeof card_id, "%s%s", divisions[i].card, CARD_ID + 6);
+        snprintf(card_id, sizeof card_id, "%s%s", divisions[i].card, &CARD_ID[6]);
         cell_set(&cells, PERSO_COL_AAZ501, card_id);
         cell_set(&cells, PERSO_COL_AAB301, divisions[i].row);
         rules.division = divisions[i].job;

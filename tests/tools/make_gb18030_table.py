@@ -80,8 +80,8 @@ def main():
     print(f"const uint16_t perso_gb_code[PERSO_GB_PAGES][256] = {{")
     for page in pages:
         print("    {")
-        for i in range(0, 256, 12):
-            print("        " + " ".join(f"0x{v:04x}," for v in page[i:i + 12]))
+        for i in range(0, 256, 8):
+            print("        " + " ".join(f"0x{v:04x}," for v in page[i:i + 8]))
         print("    },")
     print("};\n")
     print("/* Runs of the four-byte codes of the BMP, before the swaps. */")

@@ -172,6 +172,25 @@ names_that_the_reader_refuses_are_not_written(void **state)
     }
 }
 
+static void
+an_archive_that_was_not_finished_does_not_look_so(void **state)
+{
+    (void)state;
+    for (size_t f = 0; f < N_FORMS; f++) {
+        struct memory m = { 0 }, list = { 0 };
+        struct perso_error err = { 0 };
+        struct perso_archive_writer *w = NULL;
+        struct perso_sink sink = memory_sink(&m);
+        assert_int_equal(perso_archive_create(&sink, forms[f], NOON_2024_02_29, &w, &err),
+                         PERSO_OK);
+        assert_int_equal(perso_archive_add(w, "a.csv", "x", 1, &err), PERSO_OK);
+        perso_archive_writer_free(w);
+        assert_int_equal(memory_list(&m, &wide_limits, &list, &err), PERSO_REJECT);
+        memory_free(&m);
+        memory_free(&list);
+    }
+}
+
 static enum perso_result
 write_until_full(void *self, const void *bytes, size_t n, struct perso_error *err)
 {
@@ -273,6 +292,7 @@ main(void)
         cmocka_unit_test(members_from_a_source_are_read_back),
         cmocka_unit_test(a_source_that_is_too_short_is_noticed),
         cmocka_unit_test(names_that_the_reader_refuses_are_not_written),
+        cmocka_unit_test(an_archive_that_was_not_finished_does_not_look_so),
         cmocka_unit_test(a_full_disk_is_told_at_every_byte),
         cmocka_unit_test(other_tools_find_nothing_wrong),
     };

@@ -315,6 +315,9 @@ static const struct {
     { "{\"encoding\": \"gb18030\", \"rows\": 7, \"sm3\": "
       "\"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\"}",
       NULL, true, true, true },
+    { "{\"date\": \"2024-02-29\"}", NULL, false, false, false },
+    { "{\"date\": \"2023-02-29\"}", "date", false, false, false },
+    { "{\"date\": \"\"}", "date", false, false, false },
     { "{\"rows\": -1}", "rows", false, false, false },
     { "{\"rows\": 4294967296}", "rows", false, false, false },
     { "{\"rows\": null}", "rows", false, false, false },

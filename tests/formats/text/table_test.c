@@ -524,6 +524,42 @@ a_busy_source_loses_nothing(void **state) /* PERSO_RETRY: nothing changed */
     perso_arena_free(arena);
 }
 
+static enum perso_result
+broken_read(void *self, uint8_t *buf, size_t max, size_t *n, struct perso_error *err)
+{
+    struct counted *c = self;
+    if (c->begun)
+        return perso_error_set(err, PERSO_REJ_NONE, "", "input/output error");
+    c->begun = true;
+    memcpy(buf, "box,x\n1,2\n", *n = 10);
+    assert_true(max >= *n);
+    return PERSO_OK;
+}
+
+static void
+a_failure_stays(void **state) /* RELIABILITY T6: no lied success after it */
+{
+    struct counted c = { 0, false };
+    struct perso_source source = { broken_read, &c };
+    struct perso_table_options options = { .delimiter = ',', .file = "a.csv" };
+    struct perso_arena *arena = perso_arena_new();
+    struct perso_table *table = NULL;
+    struct perso_row rows[4];
+    size_t n;
+
+    (void)state;
+    struct perso_error err = { 0 };
+    assert_int_equal(perso_table_open(&source, &options, &table, &err), PERSO_OK);
+    for (int turn = 0; turn < 2; turn++) {
+        memset(&err, 0, sizeof err);
+        assert_int_equal(perso_table_read(table, arena, rows, 4, &n, &err), PERSO_FATAL);
+        assert_string_equal(err.text, "input/output error");
+        c.begun = false; /* the disk is well again */
+    }
+    perso_table_free(table);
+    perso_arena_free(arena);
+}
+
 int
 main(void)
 {
@@ -538,6 +574,7 @@ main(void)
         cmocka_unit_test(rows_have_a_limit),
         cmocka_unit_test(swapped_columns_refuse_the_file),
         cmocka_unit_test(a_busy_source_loses_nothing),
+        cmocka_unit_test(a_failure_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,244 @@
+#!/bin/bash
+# What a compiler does not see: the rules of the tree (DESIGN 5, STYLE 1 and 10). Every check says
+# `ok NAME`, `skip NAME: why` or `FAIL NAME` with what is wrong below it.
+# usage: tests/check.sh [--build FOLDER] [NAME...]
+set -euo pipefail
+export LC_ALL=C.UTF-8
+cd "$(dirname "$0")/.."
+
+build=build/gcc
+[ "${1:-}" != --build ] || { build=$2 && shift 2; }
+wanted=("$@")
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+failed=0
+
+# tree PATTERN FOLDER...: files of the tree, as git and the build see them
+tree()
+{
+    local pattern=$1
+    shift
+    find "$@" -type f -name "$pattern" 2>/dev/null | sort
+}
+
+# Code without the blocks that keep tables in their own form; line numbers stay.
+code_of()
+{
+    awk '/clang-format off/ { off = 1 } { print off ? "" : $0 } /clang-format on/ { off = 0 }' "$1"
+}
+
+# ---- checks: each prints what is wrong; nothing printed is a pass ----
+
+# includes FOLDER ALLOWED: FOLDER includes nothing of ours but what ALLOWED matches
+includes()
+{
+    grep -rnE --include='*.[ch]' '^#include "' "$1" | grep -vE "#include \"($2)" || true
+}
+
+check_includes_point_down()
+{
+    includes include 'perso/'
+    includes formats 'perso/|formats/'
+    includes ra-client 'perso/|formats/|ra-client/'
+    includes stages 'perso/|formats/|stages/'
+    includes pipeline 'perso/|formats/|ra-client/|stages/|pipeline/'
+    # Rehearsal programs would prove nothing with the code that they rehearse (CONTRACTS 7).
+    grep -rnE '#include "(stages|pipeline|ra-client)/' tests/sandbox || true
+}
+
+check_sqlite_only_in_pipeline()
+{
+    grep -rnE --include='*.[ch]' '#include <sqlite3' include formats ra-client stages || true
+}
+
+# Only the driver prints, opens files, reads clocks or the environment (DESIGN 6).
+check_no_outside_below_pipeline()
+{
+    local calls='v?f?printf|puts|fputs|putchar|perror|fopen|freopen|open|openat|creat|time'
+    calls+='|clock_gettime|gettimeofday|localtime|localtime_r|getenv|exit|abort|system|popen'
+    grep -rnE --include='*.[ch]' "(^|[^A-Za-z0-9_>.])($calls)\(" formats ra-client stages include |
+        grep -vE '^[^:]*:[0-9]+: *(/?\*|//)' || true
+}
+
+headers_alone()
+{
+    local header
+    while IFS= read -r header; do
+        printf '#include "%s"\n' "${header#include/}" >"$scratch/alone.c"
+        "$1" -std=c17 -D_XOPEN_SOURCE=700 -Wall -Wextra -Werror -Iinclude -I. -fsyntax-only \
+            "$scratch/alone.c" 2>&1 || printf '%s does not compile alone\n' "$header"
+    done < <(tree '*.h' include formats ra-client stages pipeline)
+}
+
+check_headers_compile_alone_gcc()
+{
+    headers_alone gcc
+}
+
+check_headers_compile_alone_clang()
+{
+    headers_alone clang
+}
+
+check_function_length()
+{
+    local file
+    while IFS= read -r file; do
+        code_of "$file" | awk -v file="$file" -v max=75 '
+            /^\{$/ { start = NR; name = before }
+            /^\}/ && start { if (NR - start + 1 > max)
+                printf "%s:%d: %s: %d lines\n", file, start, name, NR - start + 1; start = 0 }
+            /^[A-Za-z_]/ { before = $0; sub(/\(.*/, "", before) }'
+    done < <(tree '*.c' formats ra-client stages pipeline tests)
+}
+
+check_file_length()
+{
+    local file lines
+    while IFS= read -r file; do
+        lines=$(awk '/clang-format off/ { off = 1 } !off { n++ } /clang-format on/ { off = 0 }
+            END { print n + 0 }' "$file")
+        [ "$lines" -le 800 ] || printf '%s: %s lines\n' "$file" "$lines"
+    done < <(tree '*.[ch]' include formats ra-client stages pipeline tests)
+}
+
+check_line_length()
+{
+    local file
+    while IFS= read -r file; do
+        code_of "$file" | awk -v file="$file" \
+            'length($0) > 100 { printf "%s:%d: %d columns\n", file, NR, length($0) }'
+    done < <({ tree '*.[ch]' include formats ra-client stages pipeline tests
+        tree '*.sh' tests; tree CMakeLists.txt . | grep -v '^\./build'; echo dev; } | sort -u)
+}
+
+check_nothing_unfinished()
+{
+    local words='TODO|FIXME|XXX|HACK|[Ss]tub|not (yet )?implemented|[Uu]nimplemented'
+    grep -rnwE --include='*.[ch]' --include='*.txt' --include='*.md' "$words" \
+        include formats ra-client stages pipeline tests docs conf README.md || true
+}
+
+check_no_machine_paths()
+{
+    local here='/(work|root|home/[a-z]+)''/|/tmp/b''ash'
+    grep -rnIE "$here" include formats ra-client stages pipeline tests conf docs testdata \
+        .ci dev README.md README.zh-CN.md CMakeLists.txt | head -n 20 || true
+}
+
+check_reject_codes_unique()
+{
+    local rows
+    rows=$(grep -oE '^ *ROW\([A-Z0-9_]+, *"[A-Z][0-9]+"' include/perso/reject.h | sed 's/.*"\(.*\)"/\1/')
+    [ "$(wc -l <<<"$rows")" -ge 50 ] || echo "the table of rejects was not found"
+    sort <<<"$rows" | uniq -d | sed 's/^/twice: /'
+}
+
+# A code in a text of ours that the table does not have is a typing error.
+check_reject_codes_known()
+{
+    local code
+    while IFS= read -r code; do
+        grep -q "\"$code\"" include/perso/reject.h || printf '%s: not in the table of rejects\n' "$code"
+    done < <(grep -ohE '\b[RF][1-5][0-9]{2}\b' README.md README.zh-CN.md docs/*.md 2>/dev/null | sort -u)
+}
+
+check_shellcheck()
+{
+    shellcheck dev .ci/run tests/check.sh $(tree '*.sh' tests) 2>&1 || true
+}
+
+check_clang_format()
+{
+    local format=clang-format-14
+    command -v "$format" >/dev/null || format=clang-format
+    tree '*.[ch]' include formats ra-client stages pipeline tests |
+        xargs "$format" --dry-run -Werror 2>&1 | grep -E 'error:' |
+        awk -F: '{ n[$1]++ } END { for (f in n) printf "%s: %d places\n", f, n[f] }' | sort || true
+}
+
+# GB 11643: a number that passes could be a living person's. The published specimens may stand.
+check_no_id_numbers()
+{
+    grep -rIonE '[0-9]{17}[0-9Xx]' testdata docs conf tests/fuzz/corpus README.md README.zh-CN.md |
+        awk -F: '
+        BEGIN { split("7 9 10 5 8 4 2 1 6 3 7 9 10 5 8 4 2", w, " ")
+            split("11010519491231002X 440524188001010014 810000199408230021 830000199201300022", s, " ")
+            for (i in s) specimen[s[i]] = 1 }
+        { id = toupper($3); sum = 0
+          for (i = 1; i <= 17; i++) sum += w[i] * substr(id, i, 1)
+          month = substr(id, 11, 2); day = substr(id, 13, 2)
+          if (substr("10X98765432", sum % 11 + 1, 1) == substr(id, 18) && month + 0 >= 1 &&
+              month + 0 <= 12 && day + 0 >= 1 && day + 0 <= 31 && !(id in specimen))
+              printf "%s:%s: an ID number that is no published specimen\n", $1, $2 }' || true
+}
+
+# Nobody should have to search for a file: the top level is that of DESIGN 5.
+check_top_level()
+{
+    find . -mindepth 1 -maxdepth 1 | sed 's|^\./||' | sort | grep -vxE \
+        'include|formats|ra-client|stages|pipeline|conf|tests|testdata|docs|dev|CMakeLists\.txt|README(\.zh-CN)?\.md|LICENSE|CONTRIBUTING\.md|\.ci|\.git|\.gitignore|\.clang-format|build.*|demo|\.cache' || true
+}
+
+# tests/formats/text/table_test.c tests formats/text/table.c (STYLE 1).
+check_tests_mirror()
+{
+    local folder test source
+    for folder in formats/*/ stages/ ra-client/ pipeline/; do
+        [ -n "$(tree '*_test.c' "tests/$folder")" ] || printf 'no test in tests/%s\n' "$folder"
+    done
+    while IFS= read -r test; do
+        source=${test#tests/}
+        source=${source%_test.c}
+        ls "$source.c" "${source%_*}.c" "include/perso/$(basename "$source").h" >/dev/null 2>&1 ||
+            grep -qE '^#include "(formats|stages|pipeline|ra-client|perso)/' "$test" ||
+            printf '%s tests nothing that can be seen\n' "$test"
+    done < <(tree '*_test.c' tests)
+}
+
+check_fuzz_corpora()
+{
+    local target bytes
+    for target in tests/fuzz/*_fuzz.c; do
+        target=$(basename "$target" _fuzz.c)
+        [ -n "$(tree '*' "tests/fuzz/corpus/$target")" ] || printf '%s has no corpus\n' "$target"
+    done
+    bytes=$(find tests/fuzz/corpus -type f -printf '%s\n' 2>/dev/null | awk '{ n += $1 } END { print n + 0 }')
+    [ "$bytes" -le 500000 ] || printf 'the corpora have %s bytes\n' "$bytes"
+}
+
+# conf/ holds what `site init` writes, to the letter.
+check_sample_configuration()
+{
+    local program=$build/pipeline/persoline
+    "$program" site init "$scratch/site" --name site >/dev/null 2>&1 || echo "site init failed"
+    diff -u conf/persoline.conf "$scratch/site/persoline.conf" || true
+    diff -ru conf/profiles "$scratch/site/profiles" || true
+}
+
+# ---- run them ----
+
+run()
+{
+    local name=$1 found
+    if [ "${#wanted[@]}" -gt 0 ] && [[ " ${wanted[*]} " != *" $name "* ]]; then
+        return 0
+    fi
+    if [ "$name" = sample_configuration ] && [ ! -x "$build/pipeline/persoline" ]; then
+        printf 'skip %s: no %s/pipeline/persoline; see ./dev test\n' "$name" "$build"
+        return 0
+    fi
+    found=$("check_$name") || found+="the check itself failed"
+    if [ -z "$found" ]; then
+        printf 'ok %s\n' "$name"
+    else
+        printf 'FAIL %s: %s\n' "$name" "$(wc -l <<<"$found") lines"
+        sed 's/^/    /' <<<"$found"
+        failed=1
+    fi
+}
+
+for check in $(declare -F | sed -n 's/^declare -f check_//p'); do
+    run "$check"
+done
+exit "$failed"
