@@ -154,6 +154,7 @@ read_package(struct collecting *s, struct perso_error *err)
         return rc == PERSO_END ? PERSO_OK : rc;
     s->rules = (struct perso_collect_rules) { .items = PERSO_ITEM_ALL,
                                               .from = s->in.seal,
+                                              .sequence = s->in.view.manifest.sequence,
                                               .to = s->job->seal };
     rc = read_answers(s, &why);
     if (rc == PERSO_REJECT)

@@ -148,8 +148,8 @@ read_batch(struct ingesting *s, struct perso_error *err)
     for (size_t i = 0; i < n; i++)
         s->origins[i] = s->rows[i].origin;
     if ((rc = perso_stage_ingest(&s->rules, s->cells, s->origins, n, NULL, s->job->arena,
-                                 s->applications, s->has_key, s->verdicts, &warned,
-                                 err)) != PERSO_OK)
+                                 s->applications, s->has_key, s->verdicts, &warned, err)) !=
+        PERSO_OK)
         return rc;
     s->counts.warned += warned;
     return store_batch(s, n, err);

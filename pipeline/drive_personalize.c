@@ -184,7 +184,7 @@ write_table(struct planning *p, const struct perso_ledger_file *file, const char
             const struct perso_sink *sink, struct perso_error *err)
 {
     struct perso_table_writer *writer = calloc(1, sizeof *writer);
-    struct perso_machine_file out = { .writer = writer };
+    struct perso_machine_file out = { .writer = writer, .sequence = file->sequence };
     uint8_t key[PERSO_SEAL_KEY_BYTES];
     enum perso_charset charset = PERSO_UTF8;
     enum perso_result rc;

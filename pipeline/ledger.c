@@ -7,8 +7,9 @@
 #include "pipeline/ledger_private.h"
 
 #define PATH_BYTES 4096
-#define BUSY_MS 1000 /* only a reader's recovery or checkpoint: the job's lock keeps writers out   \
-                      */
+#define BUSY_MS                                                                                    \
+    1000 /* only a reader's recovery or checkpoint: the job's lock keeps writers out               \
+          */
 
 bool
 perso_ledger_zero(const uint8_t *bytes, size_t n)
@@ -231,6 +232,7 @@ perso_ledger_rollback(struct perso_ledger *ledger)
         return;
     ledger->in_transaction = false;
     ledger->twins.file_id = 0;
+    ledger->reading = 0;
     /* SQLite may have rolled back by itself (disk full): then there is nothing left to undo. */
     if (sqlite3_get_autocommit(ledger->db.handle) == 0 &&
         perso_database_exec(&ledger->db,

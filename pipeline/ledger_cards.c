@@ -121,21 +121,59 @@ normalise(struct perso_card *card, struct perso_error *err)
     return PERSO_OK;
 }
 
+/* The columns that hold a number, 0 for none. */
+static int64_t
+number_column(enum card_column column, const struct perso_card *card)
+{
+    switch (column) {
+    case SEQ:
+        return card->seq;
+    case FILE_ID:
+        return card->file_id;
+    case REJECT_RECORD:
+        return card->verdict_record;
+    case APPLICATION:
+        return card->application;
+    case ISSUANCE:
+        return card->issuance;
+    case ANSWER:
+        return card->answer;
+    case RESULT:
+        return card->result;
+    case BUNDLE:
+        return card->bundle;
+    case MACHINE:
+        return card->machine;
+    default:
+        return 0;
+    }
+}
+
+static void
+bind_blob_if(sqlite3_stmt *s, int at, bool have, const uint8_t *bytes, size_t n)
+{
+    if (have)
+        perso_bind_blob(s, at, bytes, n);
+    else
+        perso_bind_null(s, at);
+}
+
+/* What stands beside a code: there where the code is. */
+static void
+bind_beside_reject(sqlite3_stmt *s, int at, enum card_column column, const struct perso_card *card)
+{
+    if (card->verdict.reject == PERSO_REJ_NONE)
+        perso_bind_null(s, at);
+    else if (column == REJECT_COLUMN)
+        perso_bind_number(s, at, card->verdict.column);
+    else
+        perso_bind_text(s, at, card->verdict.note);
+}
+
 /* Bind one column; parameters are numbered by column, from 1. */
 static void
 bind_column(sqlite3_stmt *s, enum card_column column, const struct perso_card *card, bool accepted)
 {
-    const int64_t numbers[COLUMN_COUNT] = {
-        [SEQ] = card->seq,
-        [FILE_ID] = card->file_id,
-        [REJECT_RECORD] = card->verdict_record,
-        [APPLICATION] = card->application,
-        [ISSUANCE] = card->issuance,
-        [ANSWER] = card->answer,
-        [RESULT] = card->result,
-        [BUNDLE] = card->bundle,
-        [MACHINE] = card->machine,
-    };
     int at = (int)column + 1;
 
     switch (column) {
@@ -143,16 +181,10 @@ bind_column(sqlite3_stmt *s, enum card_column column, const struct perso_card *c
         perso_bind_text_or_null(s, at, card->card_id);
         return;
     case PUBLIC_KEY:
-        if (card->has_key)
-            perso_bind_blob(s, at, card->public_key, PERSO_POINT_BYTES);
-        else
-            perso_bind_null(s, at);
+        bind_blob_if(s, at, card->has_key, card->public_key, PERSO_POINT_BYTES);
         return;
     case REQUEST_ID:
-        if (card->has_request)
-            perso_bind_blob(s, at, card->request_id, PERSO_REQUEST_ID_BYTES);
-        else
-            perso_bind_null(s, at);
+        bind_blob_if(s, at, card->has_request, card->request_id, PERSO_REQUEST_ID_BYTES);
         return;
     case STATE:
         perso_bind_text(s, at, perso_state_name(card->state));
@@ -167,25 +199,14 @@ bind_column(sqlite3_stmt *s, enum card_column column, const struct perso_card *c
         perso_bind_text_or_null(s, at, perso_reject_code(card->verdict.reject));
         return;
     case REJECT_COLUMN:
-        if (card->verdict.reject != PERSO_REJ_NONE)
-            perso_bind_number(s, at, card->verdict.column);
-        else
-            perso_bind_null(s, at);
-        return;
     case REJECT_NOTE:
-        if (card->verdict.reject != PERSO_REJ_NONE)
-            perso_bind_text(s, at, card->verdict.note);
-        else
-            perso_bind_null(s, at);
-        return;
-    case ACCEPTED:
-        perso_bind_number(s, at, accepted);
+        bind_beside_reject(s, at, column, card);
         return;
     case LIVE:
         perso_bind_number(s, at, is_live(accepted, card->state));
         return;
     default:
-        perso_bind_number_or_null(s, at, numbers[column]);
+        perso_bind_number_or_null(s, at, number_column(column, card));
     }
 }
 
@@ -211,9 +232,11 @@ need_reading(struct perso_ledger *ledger, int64_t file_id, struct perso_error *e
 {
     static const char sql[] = "SELECT 1 FROM file WHERE id = ?1 AND status = 'reading'";
     sqlite3_stmt *s = NULL;
-    enum perso_result rc = perso_database_statement(&ledger->db, sql, &s, err);
+    enum perso_result rc;
 
-    if (rc != PERSO_OK)
+    if (ledger->reading == file_id && file_id != 0)
+        return PERSO_OK;
+    if ((rc = perso_database_statement(&ledger->db, sql, &s, err)) != PERSO_OK)
         return rc;
     perso_bind_number(s, 1, file_id);
     rc = perso_database_step(&ledger->db, s, err);
@@ -221,6 +244,8 @@ need_reading(struct perso_ledger *ledger, int64_t file_id, struct perso_error *e
     if (rc == PERSO_END)
         return perso_error_set(err, PERSO_REJ_NONE, "", "ledger: file %lld is not being read",
                                (long long)file_id);
+    if (rc == PERSO_OK)
+        ledger->reading = file_id;
     return rc;
 }
 

@@ -80,7 +80,7 @@ static const char cards[] =
     "CREATE TABLE card ("
     "  seq INTEGER PRIMARY KEY CHECK (seq > 0),"    /* order of acceptance */
     "  file INTEGER NOT NULL REFERENCES file (id)," /* that brought it */
-    "  card_id TEXT CHECK (length(card_id) = 32 AND card_id NOT GLOB '*[^0-9A-F]*'),"
+    "  card_id TEXT CHECK (length(card_id) = 32),"
     "  public_key BLOB CHECK (length(public_key) = 64),"
     "  request_id BLOB CHECK (length(request_id) = 16),"
     "  state TEXT NOT NULL CHECK (0" PERSO_STATES(OR_STATE) "),"
@@ -108,10 +108,6 @@ static const char cards[] =
     "CREATE INDEX card_file ON card (file);"
     "CREATE INDEX card_bundle ON card (bundle) WHERE bundle IS NOT NULL;"
     "CREATE INDEX card_machine ON card (machine) WHERE machine IS NOT NULL;"
-    /* Not one key, card id or request for two cards. */
-    "CREATE UNIQUE INDEX card_live_id ON card (card_id) WHERE live = 1;"
-    "CREATE UNIQUE INDEX card_live_key ON card (public_key) WHERE live = 1;"
-    "CREATE UNIQUE INDEX card_live_request ON card (request_id) WHERE live = 1;"
     /* The others are found too; they are few. */
     "CREATE INDEX card_aside_id ON card (card_id) WHERE live = 0 AND accepted = 1;"
     "CREATE INDEX card_aside_key ON card (public_key) WHERE live = 0 AND accepted = 1;"
@@ -122,6 +118,12 @@ static const char cards[] =
     "CREATE INDEX card_issuance ON card (issuance) WHERE issuance IS NOT NULL;"
     "CREATE INDEX card_answer ON card (answer) WHERE answer IS NOT NULL;"
     "CREATE INDEX card_result ON card (result) WHERE result IS NOT NULL;";
+
+/* Not one key, card id or request for two cards. */
+const char perso_ledger_live_indexes[] =
+    "CREATE UNIQUE INDEX card_live_id ON card (card_id) WHERE live = 1;"
+    "CREATE UNIQUE INDEX card_live_key ON card (public_key) WHERE live = 1;"
+    "CREATE UNIQUE INDEX card_live_request ON card (request_id) WHERE live = 1;";
 
 static const char waivers[] =
     "CREATE TABLE waiver ("
@@ -165,7 +167,8 @@ static const char events[] =
     "  BEGIN SELECT raise(ABORT, 'events are never deleted'); END;";
 /* clang-format on */
 
-static const char *const schema[] = { values, files, records, cards, waivers, events, NULL };
+static const char *const schema[] = { values,  files,  records, cards, perso_ledger_live_indexes,
+                                      waivers, events, NULL };
 
 const struct perso_database_kind perso_ledger_kind = {
     .name = "ledger.db",

@@ -14,8 +14,9 @@
 #include "perso/result.h"
 
 #define PERSO_SEGMENT_BYTES (UINT64_C(1) << 30) /* of one file: easy to copy, few descriptors */
-#define PERSO_SEGMENT_PAYLOAD_BYTES (1u << 20)  /* of one record: a line of 64 KiB stays far below \
-                                                 */
+#define PERSO_SEGMENT_PAYLOAD_BYTES                                                                \
+    (1u << 20) /* of one record: a line of 64 KiB stays far below                                  \
+                */
 #define PERSO_SEGMENT_PREFIX 4u
 
 struct perso_segments;

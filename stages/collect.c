@@ -181,7 +181,7 @@ open_secret(struct one *one, const struct item *item, struct secret *secret,
     if (one->rules->from == NULL)
         return perso_error_set(fault, PERSO_REJ_SECRET_SEAL, "", "the return has no key");
     return perso_seal_open(one->rules->from, one->seal_id, perso_column_code(item->column),
-                           one->out->origin.record, one->cells[item->column], secret->plain,
+                           one->rules->sequence, one->cells[item->column], secret->plain,
                            &secret->n, fault);
 }
 

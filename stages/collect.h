@@ -16,6 +16,7 @@
 struct perso_collect_rules {
     uint32_t items;
     struct perso_seal *from; /* seal of the return; NULL where it has no secrets */
+    uint32_t sequence;       /* of the return */
     struct perso_seal *to;   /* the job's own: id AAZ501, sequence 0 */
 };
 
@@ -23,7 +24,7 @@ struct perso_collect_rules {
  * Collect: read answers of certificates.csv; secrets are opened and sealed anew at once.
  * in       rows as cells with their origins; card_ids[i]: the card of the request ("" : unknown
  *          request, then only request_id is read). The seal's id of row i is its request_id, its
- *          sequence the data record.
+ *          sequence that of the return, so that the same row twice is the same answer twice.
  * out      answers; their items borrow from the arena; admin_pin and master_key are sealed to `to`
  * rejects  RA_REFUSED (note: the RA's code and text, escaped and cut), ITEM_MISSING, ITEM_SHAPE,
  *          SECRET_SEAL, SECRET_SHAPE (PIN of 8 digits, key of 16 bytes)

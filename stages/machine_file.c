@@ -70,8 +70,8 @@ perso_machine_header(struct perso_machine_file *file, struct perso_error *err)
 /* From the job's seal into this file's; out is "" where the plan has no such step. */
 static enum perso_result
 seal_anew(struct perso_machine_file *file, const struct perso_write_plan *plan,
-          enum perso_step step, struct perso_text sealed, uint32_t seq,
-          char out[PERSO_SEALED_CHARS + 1], struct perso_error *err)
+          enum perso_step step, struct perso_text sealed, char out[PERSO_SEALED_CHARS + 1],
+          struct perso_error *err)
 {
     const char *id = plan->application->card_id, *purpose = perso_step_name(step);
     uint8_t plain[PERSO_SEALED_PLAIN_MAX];
@@ -83,7 +83,8 @@ seal_anew(struct perso_machine_file *file, const struct perso_write_plan *plan,
         return PERSO_OK;
     rc = perso_seal_open(file->from, id, purpose, 0, sealed, plain, &n, err);
     if (rc == PERSO_OK)
-        rc = perso_seal_field(file->to, id, purpose, seq, perso_cursor_of(plain, n), out, err);
+        rc = perso_seal_field(file->to, id, purpose, file->sequence, perso_cursor_of(plain, n), out,
+                              err);
     OPENSSL_cleanse(plain, sizeof plain);
     return rc;
 }
@@ -105,17 +106,15 @@ row_make(struct perso_machine_file *file, const struct perso_write_plan *plan, s
          struct perso_error *err)
 {
     const struct perso_answer *answer = plan->answer;
-    uint32_t seq = file->rows + 1;
     enum perso_result rc;
 
     row->plan = plan;
-    snprintf(row->seq, sizeof row->seq, "%u", seq);
+    snprintf(row->seq, sizeof row->seq, "%u", file->rows + 1);
     perso_hex_upper(plan->application->public_key, PERSO_POINT_BYTES, row->key);
     join_steps(plan, row->steps);
-    rc = seal_anew(file, plan, PERSO_STEP_ADMIN_PIN, answer->admin_pin, seq, row->pin, err);
+    rc = seal_anew(file, plan, PERSO_STEP_ADMIN_PIN, answer->admin_pin, row->pin, err);
     if (rc == PERSO_OK)
-        rc = seal_anew(file, plan, PERSO_STEP_MASTER_KEY, answer->master_key, seq, row->master_key,
-                       err);
+        rc = seal_anew(file, plan, PERSO_STEP_MASTER_KEY, answer->master_key, row->master_key, err);
     return rc;
 }
 

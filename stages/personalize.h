@@ -55,7 +55,8 @@ enum perso_result perso_stage_personalize(const struct perso_mode *mode,
 struct perso_machine_file {
     struct perso_table_writer *writer;
     struct perso_seal *from; /* the job's: id AAZ501, sequence 0 */
-    struct perso_seal *to;   /* this file's: id AAZ501, sequence = seq */
+    struct perso_seal *to;   /* this file's: id AAZ501 */
+    uint32_t sequence;       /* number of this file, in its seals */
     size_t n_others;
     char others[PERSO_MACHINE_OTHERS][PERSO_COLUMN_NAME_BYTES];
     uint32_t rows;

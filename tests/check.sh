@@ -2,6 +2,7 @@
 # What a compiler does not see: the rules of the tree (DESIGN 5, STYLE 1 and 10). Every check says
 # `ok NAME`, `skip NAME: why` or `FAIL NAME` with what is wrong below it.
 # usage: tests/check.sh [--build FOLDER] [NAME...]
+# shellcheck disable=SC2317  # checks are called by name
 set -euo pipefail
 export LC_ALL=C.UTF-8
 cd "$(dirname "$0")/.."
@@ -106,8 +107,8 @@ check_line_length()
 {
     local file
     while IFS= read -r file; do
-        code_of "$file" | awk -v file="$file" \
-            'length($0) > 100 { printf "%s:%d: %d columns\n", file, NR, length($0) }'
+        code_of "$file" | FILE=$file perl -CSD -ne \
+            'chomp; printf "%s:%d: %d columns\n", $ENV{FILE}, $., length if length > 100'
     done < <({ tree '*.[ch]' include formats ra-client stages pipeline tests
         tree '*.sh' tests; tree CMakeLists.txt . | grep -v '^\./build'; echo dev; } | sort -u)
 }
@@ -129,7 +130,8 @@ check_no_machine_paths()
 check_reject_codes_unique()
 {
     local rows
-    rows=$(grep -oE '^ *ROW\([A-Z0-9_]+, *"[A-Z][0-9]+"' include/perso/reject.h | sed 's/.*"\(.*\)"/\1/')
+    rows=$(grep -oE '^ *ROW\([A-Z0-9_]+, *"[A-Z][0-9]+"' include/perso/reject.h |
+        sed 's/.*"\(.*\)"/\1/')
     [ "$(wc -l <<<"$rows")" -ge 50 ] || echo "the table of rejects was not found"
     sort <<<"$rows" | uniq -d | sed 's/^/twice: /'
 }
@@ -139,13 +141,16 @@ check_reject_codes_known()
 {
     local code
     while IFS= read -r code; do
-        grep -q "\"$code\"" include/perso/reject.h || printf '%s: not in the table of rejects\n' "$code"
-    done < <(grep -ohE '\b[RF][1-5][0-9]{2}\b' README.md README.zh-CN.md docs/*.md 2>/dev/null | sort -u)
+        grep -q "\"$code\"" include/perso/reject.h ||
+            printf '%s: not in the table of rejects\n' "$code"
+    done < <(grep -ohE '\b[RF][1-5][0-9]{2}\b' README*.md docs/*.md | sort -u)
 }
 
 check_shellcheck()
 {
-    shellcheck dev .ci/run tests/check.sh $(tree '*.sh' tests) 2>&1 || true
+    local scripts
+    mapfile -t scripts < <(tree '*.sh' tests)
+    shellcheck dev .ci/run "${scripts[@]}" 2>&1 || true
 }
 
 check_clang_format()
@@ -160,10 +165,11 @@ check_clang_format()
 # GB 11643: a number that passes could be a living person's. The published specimens may stand.
 check_no_id_numbers()
 {
-    grep -rIonE '[0-9]{17}[0-9Xx]' testdata docs conf tests/fuzz/corpus README.md README.zh-CN.md |
+    grep -raonE '[0-9]{17}[0-9Xx]' testdata docs conf tests/fuzz/corpus README*.md |
         awk -F: '
         BEGIN { split("7 9 10 5 8 4 2 1 6 3 7 9 10 5 8 4 2", w, " ")
-            split("11010519491231002X 440524188001010014 810000199408230021 830000199201300022", s, " ")
+            split("11010519491231002X 440524188001010014 810000199408230021 " \
+                "830000199201300022", s, " ")
             for (i in s) specimen[s[i]] = 1 }
         { id = toupper($3); sum = 0
           for (i = 1; i <= 17; i++) sum += w[i] * substr(id, i, 1)
@@ -176,24 +182,26 @@ check_no_id_numbers()
 # Nobody should have to search for a file: the top level is that of DESIGN 5.
 check_top_level()
 {
-    find . -mindepth 1 -maxdepth 1 | sed 's|^\./||' | sort | grep -vxE \
-        'include|formats|ra-client|stages|pipeline|conf|tests|testdata|docs|dev|CMakeLists\.txt|README(\.zh-CN)?\.md|LICENSE|CONTRIBUTING\.md|\.ci|\.git|\.gitignore|\.clang-format|build.*|demo|\.cache' || true
+    local known='include|formats|ra-client|stages|pipeline|conf|tests|testdata|docs|dev'
+    known+='|CMakeLists\.txt|README(\.zh-CN)?\.md|LICENSE|\.ci|\.git|\.gitignore|\.clang-format'
+    find . -mindepth 1 -maxdepth 1 | sed 's|^\./||' | sort |
+        grep -vxE "$known|build.*|demo|\.cache" || true
 }
 
-# tests/formats/text/table_test.c tests formats/text/table.c (STYLE 1).
-check_tests_mirror()
+# Every folder has tests of its own, and every module that others call is called by a test.
+check_every_module_tested()
 {
-    local folder test source
+    local folder header use
     for folder in formats/*/ stages/ ra-client/ pipeline/; do
         [ -n "$(tree '*_test.c' "tests/$folder")" ] || printf 'no test in tests/%s\n' "$folder"
     done
-    while IFS= read -r test; do
-        source=${test#tests/}
-        source=${source%_test.c}
-        ls "$source.c" "${source%_*}.c" "include/perso/$(basename "$source").h" >/dev/null 2>&1 ||
-            grep -qE '^#include "(formats|stages|pipeline|ra-client|perso)/' "$test" ||
-            printf '%s tests nothing that can be seen\n' "$test"
-    done < <(tree '*_test.c' tests)
+    while IFS= read -r header; do
+        use="#include \"$header\""
+        grep -rqF --include='*.[ch]' "$use" tests/{formats,stages,ra-client} && continue
+        grep -rlF --include='*.[ch]' "$use" formats stages ra-client pipeline |
+            grep -qv "^$(dirname "$header")/" || continue # private to its folder
+        printf 'no test includes %s\n' "$header"
+    done < <(tree '*.h' formats stages ra-client)
 }
 
 check_fuzz_corpora()
@@ -203,7 +211,8 @@ check_fuzz_corpora()
         target=$(basename "$target" _fuzz.c)
         [ -n "$(tree '*' "tests/fuzz/corpus/$target")" ] || printf '%s has no corpus\n' "$target"
     done
-    bytes=$(find tests/fuzz/corpus -type f -printf '%s\n' 2>/dev/null | awk '{ n += $1 } END { print n + 0 }')
+    bytes=$(find tests/fuzz/corpus -type f -printf '%s\n' |
+        awk '{ n += $1 } END { print n + 0 }')
     [ "$bytes" -le 500000 ] || printf 'the corpora have %s bytes\n' "$bytes"
 }
 
@@ -212,8 +221,8 @@ check_sample_configuration()
 {
     local program=$build/pipeline/persoline
     "$program" site init "$scratch/site" --name site >/dev/null 2>&1 || echo "site init failed"
-    diff -u conf/persoline.conf "$scratch/site/persoline.conf" || true
-    diff -ru conf/profiles "$scratch/site/profiles" || true
+    diff -u conf/persoline.conf "$scratch/site/persoline.conf" 2>&1 || true
+    diff -ru conf/profiles "$scratch/site/profiles" 2>&1 || true
 }
 
 # ---- run them ----
@@ -233,7 +242,7 @@ run()
         printf 'ok %s\n' "$name"
     else
         printf 'FAIL %s: %s\n' "$name" "$(wc -l <<<"$found") lines"
-        sed 's/^/    /' <<<"$found"
+        printf '    %s\n' "${found//$'\n'/$'\n'    }"
         failed=1
     fi
 }

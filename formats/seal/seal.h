@@ -4,7 +4,8 @@
  *   ciphertext = SM4-CTR(k2, IV = tag, plaintext),
  *   k1 = HMAC-SM3(file key, "persoline mac"), k2 = first 16 bytes of HMAC-SM3(file key, "persoline
  * enc"). id is the row's AAZ501 in upper case; in a package from an RA, which knows no AAZ501, the
- * row's request_id in lower-case hex. purpose is the column's code. sequence is 4 bytes,
+ * row's request_id in lower-case hex. purpose is the column's code. sequence is the number of the
+ * package (manifest) or of the machine file (BATCH-NNNN), 0 inside a ledger; 4 bytes,
  * big-endian. No SM2 operation a card: the file key is wrapped once.
  */
 #ifndef FORMATS_SEAL_SEAL_H

@@ -138,6 +138,15 @@ cell(const struct sbx_table_in *t, const char *name)
     return t->cells[sbx_table_column(t, name)];
 }
 
+/* BATCH-NNNN.csv */
+static uint32_t
+number_of(const char *name)
+{
+    const char *dash = strrchr(name, '-');
+
+    return dash == NULL ? 0 : (uint32_t)strtoul(dash + 1, NULL, 10);
+}
+
 static void
 take_row(const struct sbx_table_in *t, struct sbx_machine_row *row)
 {
@@ -195,6 +204,7 @@ play_row(struct sbx_machine *m, struct machine_file *f, struct sbx_curve *curve,
     uint32_t attempt;
 
     take_row(&f->table, &row);
+    row.file_number = number_of(f->name);
     sbx_chip_check(f->path, &row, f->seal);
     const enum sbx_fate fate = sbx_machine_fate(m, row.card_id, &attempt);
     sbx_chip_digest(f->path, &row, row.qmzs, qmzs_sm3);

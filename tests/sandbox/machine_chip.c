@@ -63,7 +63,7 @@ open_secret(const char *path, const struct sbx_machine_row *row, struct perso_se
         return;
     if (seal == NULL)
         sbx_die("%s:%u: %s: sealed, but there is no %s.wrap", path, row->line, purpose, path);
-    sbx_check(perso_seal_open(seal, row->card_id, purpose, row->seq,
+    sbx_check(perso_seal_open(seal, row->card_id, purpose, row->file_number,
                               (struct perso_text) { cell, (uint32_t)strlen(cell) }, plain, &n,
                               &err),
               path, &err);

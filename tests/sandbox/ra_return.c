@@ -60,7 +60,7 @@ put_sealed(FILE *out, struct perso_seal *seal, const char *id, const char *purpo
 /* request_id,QMZS,JMZS,JMMY,GLYPIN,ZKMY,code,reason */
 static void
 put_row(const struct sbx_ra *ra, const struct sbx_ra_work *work, const struct row *rows, size_t n,
-        size_t at, struct sbx_date date, struct perso_seal *seal, FILE *out)
+        size_t at, uint32_t number, struct sbx_date date, struct perso_seal *seal, FILE *out)
 {
     const size_t own = rows[at].copy_of != 0 ? rows[at].copy_of - 1 : at;
     const struct sbx_ra_request *request = &work->requests[rows[own].request];
@@ -76,18 +76,18 @@ put_row(const struct sbx_ra *ra, const struct sbx_ra_work *work, const struct ro
             neighbour.pin_bytes = answer.pin_bytes;
             memcpy(neighbour.pin, answer.pin, answer.pin_bytes);
         }
-        put_sealed(out, seal, next->id, "GLYPIN", other + 1, neighbour.pin, neighbour.pin_bytes);
+        put_sealed(out, seal, next->id, "GLYPIN", number, neighbour.pin, neighbour.pin_bytes);
     } else {
-        const size_t sequence = request->fault == SBX_RA_SEAL ? own + 2 : own + 1;
+        const size_t sequence = request->fault == SBX_RA_SEAL ? number + 1 : number;
         put_sealed(out, seal, request->id, "GLYPIN", sequence, answer.pin, answer.pin_bytes);
     }
-    put_sealed(out, seal, request->id, "ZKMY", own + 1, answer.key, answer.key_bytes);
+    put_sealed(out, seal, request->id, "ZKMY", number, answer.key, answer.key_bytes);
     fprintf(out, ",%s,%s\n", answer.code, answer.reason);
 }
 
 static void
 make_table(const struct sbx_ra *ra, const struct sbx_ra_work *work, const struct row *rows,
-           size_t n, const uint8_t file_key[32], char **ret, size_t *bytes)
+           size_t n, uint32_t number, const uint8_t file_key[32], char **ret, size_t *bytes)
 {
     struct perso_error err = { .reject = PERSO_REJ_NONE };
     struct perso_seal *seal = NULL;
@@ -98,7 +98,7 @@ make_table(const struct sbx_ra *ra, const struct sbx_ra_work *work, const struct
     sbx_check(perso_seal_new(file_key, &seal, &err), "certificates.csv", &err);
     fputs("request_id,QMZS,JMZS,JMMY,GLYPIN,ZKMY,code,reason\n", out);
     for (size_t i = 0; i < n; i++)
-        put_row(ra, work, rows, n, i, date, seal, out);
+        put_row(ra, work, rows, n, i, number, date, seal, out);
     sbx_need(!ferror(out) && fclose(out) == 0, "certificates.csv");
     perso_seal_free(seal);
 }
@@ -207,7 +207,7 @@ sbx_ra_return(struct sbx_ra *ra, struct sbx_ra_work *work, bool more)
         set_manifest(ra, work, late == 0 && !more, (uint32_t)(work->n - late), &m);
         perso_package_name(&m, name, sizeof name);
         sbx_hmac_sm3(ra->file_secret, sizeof ra->file_secret, name, strlen(name), file_key);
-        make_table(ra, work, rows, n, file_key, &table, &table_n);
+        make_table(ra, work, rows, n, m.sequence, file_key, &table, &table_n);
         char *chain = make_chain(ra, &chain_n);
         const struct perso_package_member members[] = {
             { "certificates.csv", table, table_n, (uint32_t)n },

@@ -8,7 +8,7 @@
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/obj_mac.h>
-#include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <string.h>
 
 #include "certificate.h"
@@ -183,8 +183,7 @@ certificate_is_what_was_asked(void **state) /* RFC 5280 4.1 */
                                  .xy = key.xy,
                                  .begins = "20491231235959Z",
                                  .ends = "20500101000000Z",
-                                 .key_usage =
-                                     SBX_KU_DIGITAL_SIGNATURE | SBX_KU_NON_REPUDIATION,
+                                 .key_usage = SBX_KU_DIGITAL_SIGNATURE | SBX_KU_NON_REPUDIATION,
                                  .person = "11010519491231002X",
                                  .signing = SBX_SIGN_STANDARD,
                                  .algorithm = SBX_OID_SM2_SM3 };

@@ -10,7 +10,7 @@
 #include "stages/collect.h"
 
 #define REQUEST_ID "00112233445566778899aabbccddeeff"
-#define RECORD 41
+#define NUMBER 41
 
 static struct perso_arena *arena;
 static struct perso_seal *from, *to, *stranger;
@@ -32,7 +32,7 @@ set_up(void **state)
     key[0] = 3;
     assert_int_equal(perso_seal_new(key, &stranger, &err), PERSO_OK);
     arena = perso_arena_new();
-    rules = (struct perso_collect_rules) { PERSO_ITEM_ALL, from, to };
+    rules = (struct perso_collect_rules) { PERSO_ITEM_ALL, from, NUMBER, to };
     return arena == NULL;
 }
 
@@ -65,7 +65,7 @@ set_sealed(struct perso_cells *cells, enum perso_column column, struct perso_sea
 static void
 set_pin(struct perso_cells *cells, const char *plain)
 {
-    set_sealed(cells, PERSO_COL_GLYPIN, from, REQUEST_ID, "GLYPIN", RECORD, plain, strlen(plain));
+    set_sealed(cells, PERSO_COL_GLYPIN, from, REQUEST_ID, "GLYPIN", NUMBER, plain, strlen(plain));
 }
 
 static void
@@ -73,7 +73,7 @@ set_key(struct perso_cells *cells, size_t n)
 {
     uint8_t plain[17] = { 0 };
 
-    set_sealed(cells, PERSO_COL_ZKMY, from, REQUEST_ID, "ZKMY", RECORD, plain, n);
+    set_sealed(cells, PERSO_COL_ZKMY, from, REQUEST_ID, "ZKMY", NUMBER, plain, n);
 }
 
 static void
@@ -85,14 +85,14 @@ good_row(struct perso_cells *cells)
     cell_set_base64(cells, PERSO_COL_JMZS, der, sizeof der);
     cell_set_base64(cells, PERSO_COL_JMMY, der, sizeof der);
     set_pin(cells, pin);
-    set_sealed(cells, PERSO_COL_ZKMY, from, REQUEST_ID, "ZKMY", RECORD, master_key, 16);
+    set_sealed(cells, PERSO_COL_ZKMY, from, REQUEST_ID, "ZKMY", NUMBER, master_key, 16);
     cell_set(cells, PERSO_COL_code, "00");
 }
 
 static struct perso_verdict
 collect(const struct perso_cells *cells, const char *card_id, struct perso_answer *out)
 {
-    const struct perso_origin origin = { "certificates.csv", 42, RECORD };
+    const struct perso_origin origin = { "certificates.csv", 42, 41 };
     struct perso_verdict verdict;
     struct perso_error err = { 0 };
 
@@ -178,19 +178,19 @@ key_of_17(struct perso_cells *cells)
 static void
 pin_of_stranger(struct perso_cells *cells)
 {
-    set_sealed(cells, PERSO_COL_GLYPIN, stranger, REQUEST_ID, "GLYPIN", RECORD, pin, 8);
+    set_sealed(cells, PERSO_COL_GLYPIN, stranger, REQUEST_ID, "GLYPIN", NUMBER, pin, 8);
 }
 
 static void
 pin_of_other_row(struct perso_cells *cells)
 {
-    set_sealed(cells, PERSO_COL_GLYPIN, from, REQUEST_ID, "GLYPIN", RECORD + 1, pin, 8);
+    set_sealed(cells, PERSO_COL_GLYPIN, from, REQUEST_ID, "GLYPIN", NUMBER + 1, pin, 8);
 }
 
 static void
 pin_of_other_request(struct perso_cells *cells)
 {
-    set_sealed(cells, PERSO_COL_GLYPIN, from, "ff112233445566778899aabbccddeeff", "GLYPIN", RECORD,
+    set_sealed(cells, PERSO_COL_GLYPIN, from, "ff112233445566778899aabbccddeeff", "GLYPIN", NUMBER,
                pin, 8);
 }
 
@@ -213,7 +213,7 @@ static void
 pin_short_and_key_of_stranger(struct perso_cells *cells)
 {
     pin_of_7(cells);
-    set_sealed(cells, PERSO_COL_ZKMY, stranger, REQUEST_ID, "ZKMY", RECORD, master_key, 16);
+    set_sealed(cells, PERSO_COL_ZKMY, stranger, REQUEST_ID, "ZKMY", NUMBER, master_key, 16);
 }
 
 static void
@@ -405,7 +405,7 @@ a_profile_needs_fewer_items(void **state) /* DESIGN 2: mode 4 */
     struct perso_cells cells;
 
     (void)state;
-    rules = (struct perso_collect_rules) { PERSO_ITEM_QMZS | PERSO_ITEM_JMZS, NULL, to };
+    rules = (struct perso_collect_rules) { PERSO_ITEM_QMZS | PERSO_ITEM_JMZS, NULL, NUMBER, to };
     good_row(&cells);
     no_pin(&cells);
     no_key(&cells);
@@ -417,7 +417,7 @@ a_profile_needs_fewer_items(void **state) /* DESIGN 2: mode 4 */
     no_envelope(&cells);
     set_pin(&cells, pin); /* sealed, and the return has no key */
     assert_int_equal(collect(&cells, CARD_ID, &out).reject, PERSO_REJ_SECRET_SEAL);
-    rules = (struct perso_collect_rules) { PERSO_ITEM_ALL, from, to };
+    rules = (struct perso_collect_rules) { PERSO_ITEM_ALL, from, NUMBER, to };
 }
 
 static void
@@ -462,7 +462,7 @@ texts_of_the_ra_are_cut(void **state) /* limits.h */
 static void
 the_ledger_keeps_no_foreign_seal(void **state) /* CONTRACTS 5 */
 {
-    const struct perso_origin origin = { "certificates.csv", 42, RECORD };
+    const struct perso_origin origin = { "certificates.csv", 42, 41 };
     struct perso_answer out, again;
     struct perso_cells cells, kept;
     struct perso_error err = { 0 };
@@ -506,7 +506,9 @@ a_full_batch_is_collected_row_by_row(void **state) /* CONTRACTS 6 */
     (void)state;
     for (size_t i = 0; i < N; i++) {
         good_row(&cells[i]);
-        origins[i] = (struct perso_origin) { "c.csv", (uint32_t)i + 2, i % 2 == 0 ? RECORD : 1 };
+        if (i % 2 == 1) /* sealed for another return */
+            set_sealed(&cells[i], PERSO_COL_GLYPIN, from, REQUEST_ID, "GLYPIN", NUMBER + 1, pin, 8);
+        origins[i] = (struct perso_origin) { "c.csv", (uint32_t)i + 2, (uint32_t)i + 1 };
         card_ids[i] = CARD_ID;
     }
     assert_int_equal(

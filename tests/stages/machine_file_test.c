@@ -104,18 +104,19 @@ plan_of(int mode)
 
 /* What a machine would have been sealed. */
 static const char *
-sealed_to(const char *purpose, uint32_t seq, const void *plain, size_t n)
+sealed_to(const char *purpose, uint32_t number, const void *plain, size_t n)
 {
     static char sealed[2][PERSO_SEALED_CHARS + 1];
     char *ret = sealed[purpose[0] == 'Z'];
     struct perso_error err = { 0 };
 
     assert_int_equal(
-        perso_seal_field(to, CARD_ID, purpose, seq, perso_cursor_of(plain, n), ret, &err),
+        perso_seal_field(to, CARD_ID, purpose, number, perso_cursor_of(plain, n), ret, &err),
         PERSO_OK);
     return ret;
 }
 
+#define NUMBER 3 /* of the machine file, in its seals */
 #define HEADER                                                                                     \
     "seq,AAZ501,AAZ500,QMGY,AAC002,AAC003,BAZ103,AAC004,AAC005,AAC006,AAC025,AAB301,AAZ503,KYXQ,"  \
     "CSHJGBM,AAE010,PHOTO,备注,NONE,QMZS,JMZS,JMMY,GLYPIN,ZKMY,SSSE,steps,box,position\n"
@@ -135,6 +136,7 @@ begin(struct perso_machine_file *file)
     *file = (struct perso_machine_file) { .writer = &writer,
                                           .from = from,
                                           .to = to,
+                                          .sequence = NUMBER,
                                           .n_others = 3,
                                           .others = { "PHOTO", "备注", "NONE" } };
     assert_int_equal(perso_machine_header(file, &err), PERSO_OK);
@@ -159,11 +161,12 @@ a_row_has_all_that_a_machine_needs(void **state) /* CONTRACTS 2, LD/T 03-2022 6.
                      HEADER "1," CARD_ID "," CARD_NO "," KEY_HEX "," PERSONAL
                             "MAE=,MAI=,AQID,%s,%s,,KEY+DATA+JMMY+QMZS+JMZS+READ+GLYPIN+ZKMY+CHECK"
                             ",7,12\n",
-                     sealed_to("GLYPIN", 1, "87654321", 8), sealed_to("ZKMY", 1, master_key, 16));
+                     sealed_to("GLYPIN", NUMBER, "87654321", 8),
+                     sealed_to("ZKMY", NUMBER, master_key, 16));
     snprintf(want + n, sizeof want - (size_t)n,
              "2," CARD_ID "," CARD_NO "," KEY_HEX "," PERSONAL "MAE=,MAI=,AQID,%s,%s,SM4-0096/2,"
              "KEY+DATA+JMMY+QMZS+JMZS+READ+GLYPIN+ZKMY+SSSE+CHECK,7,12\n",
-             sealed_to("GLYPIN", 2, "87654321", 8), sealed_to("ZKMY", 2, master_key, 16));
+             sealed_to("GLYPIN", NUMBER, "87654321", 8), sealed_to("ZKMY", NUMBER, master_key, 16));
     assert_string_equal(collected_text(&out), want);
     assert_null(strstr(out.at, "87654321")); /* 8.3.6 a: sealed, never in clear */
 }

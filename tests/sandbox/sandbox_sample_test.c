@@ -1,0 +1,238 @@
+/* persoline-sandbox sample (CONTRACTS 7): every claim of truth.csv is proved on the bytes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <openssl/x509.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "faults.h"
+#include "formats/base/encode.h"
+#include "people.h"
+#include "sandbox_site.h"
+
+#define CARDS "1500"
+
+static int
+setup(void **state)
+{
+    static struct test_site site;
+
+    test_site_new(&site);
+    *state = &site;
+    return test_run(&site, "", "sample sample --cards " CARDS " --seed 7 --faults 0.3");
+}
+
+static int
+teardown(void **state)
+{
+    test_site_free(*state);
+    return 0;
+}
+
+static bool
+p10_holds(const char *p10, const char *id, uint8_t xy[64])
+{
+    uint8_t der[4096];
+    const uint8_t *at = der;
+    size_t n;
+
+    if (!perso_base64_decode(p10, strlen(p10), der, &n))
+        return false;
+    X509_REQ *request = d2i_X509_REQ(NULL, &at, (long)n);
+    if (request == NULL || at != der + n || !sbx_public_bytes(X509_REQ_get0_pubkey(request), xy)) {
+        X509_REQ_free(request);
+        return false;
+    }
+    ASN1_OCTET_STRING *oct = ASN1_OCTET_STRING_new();
+    assert_true(ASN1_OCTET_STRING_set(oct, (const unsigned char *)id, (int)strlen(id)));
+    X509_REQ_set0_distinguishing_id(request, oct);
+    const bool good = X509_REQ_verify(request, X509_REQ_get0_pubkey(request)) == 1;
+    X509_REQ_free(request);
+    return good;
+}
+
+/* The fault of each application row; NULL: none. */
+static char **
+read_truth(const struct test_site *site, size_t rows, size_t *n)
+{
+    char **faults = calloc(rows + 1, sizeof *faults), last[64] = "";
+    struct sbx_table_in t;
+
+    test_table(site, "sample/truth.csv", &t);
+    for (*n = 0; sbx_table_next(&t); ++*n) {
+        const size_t record = strtoul(test_cell(&t, "record"), NULL, 10);
+        assert_in_range(record, 1, rows);
+        assert_null(faults[record]); /* one fault a card at most */
+        faults[record] = strdup(test_cell(&t, "fault"));
+        assert_true(strcmp(last, test_cell(&t, "AAZ501")) <= 0); /* sorted */
+        snprintf(last, sizeof last, "%s", test_cell(&t, "AAZ501"));
+    }
+    sbx_table_free(&t);
+    return faults;
+}
+
+static bool
+is_one_of(const char *fault, const char *list)
+{
+    char quoted[64];
+
+    snprintf(quoted, sizeof quoted, " %s ", fault);
+    return strstr(list, quoted) != NULL;
+}
+
+/* What stands in the application row itself. */
+static void
+check_row(const struct sbx_table_in *t, const char *fault)
+{
+    static const char later[] =
+        " issue-absent issue-twice ssn-differs card-no-differs name-differs division-differs"
+        " batch-differs name-case card-status person-status card-twice key-twice ";
+    static const char no_id[] = " pop-no-z pop-sha256 pop-failed request-algorithm request-missing"
+                                " request-base64 request-syntax request-trailing ";
+    const char *p10 = test_cell(t, "P10"), *ssn = test_cell(t, "AAC002");
+    uint8_t xy[64], qmgy[64];
+    const bool standard = p10_holds(p10, SBX_ID, xy), empty = p10_holds(p10, "", xy);
+    const bool key_read =
+        perso_hex_decode(test_cell(t, "QMGY"), strlen(test_cell(t, "QMGY")), qmgy, 64);
+
+    if (fault == NULL || is_one_of(fault, later)) {
+        assert_true(standard && key_read && memcmp(xy, qmgy, 64) == 0);
+        assert_true(sbx_name_fits(test_cell(t, "AAC003"), PERSO_UTF8));
+        if (strlen(ssn) == 18)
+            assert_int_equal(ssn[17], sbx_mod11_2(ssn));
+    } else if (is_one_of(fault, no_id)) {
+        assert_false(standard || empty);
+    } else if (strcmp(fault, "pop-empty-id") == 0) {
+        assert_true(empty && !standard);
+    } else if (strcmp(fault, "request-key") == 0) {
+        assert_true(standard && memcmp(xy, qmgy, 64) != 0);
+    } else if (strcmp(fault, "key-curve") == 0) {
+        assert_true(key_read);
+        assert_null(sbx_public_key(qmgy));
+    } else if (strcmp(fault, "key-shape") == 0) {
+        assert_false(key_read);
+    } else if (strcmp(fault, "name-length") == 0) {
+        assert_false(sbx_name_fits(test_cell(t, "AAC003"), PERSO_UTF8));
+    } else if (strcmp(fault, "ssn-check") == 0) {
+        assert_int_not_equal(ssn[17], sbx_mod11_2(ssn));
+    } else if (strcmp(fault, "ssn-date") == 0 || strcmp(fault, "ssn-province") == 0) {
+        assert_int_equal(ssn[17], sbx_mod11_2(ssn));
+    }
+}
+
+static void
+truth_is_true(void **state) /* RELIABILITY: planted faults are the yardstick */
+{
+    struct sbx_table_in t;
+    size_t faulty;
+    char **faults = read_truth(*state, atoi(CARDS), &faulty);
+
+    test_table(*state, "sample/keys/application.csv", &t);
+    while (sbx_table_next(&t))
+        check_row(&t, faults[t.rows]);
+    assert_int_equal(t.rows, atoi(CARDS));
+    assert_in_range(faulty, 350, 600); /* 0.3 of 1,500, pairs count twice */
+    for (size_t i = 0; i <= t.rows; i++)
+        free(faults[i]);
+    free(faults);
+    sbx_table_free(&t);
+}
+
+static void
+every_kind_is_planted(void **state)
+{
+    static const char *const kinds[] = {
+#define KIND(name, kind, where, stage, code, column, needs) kind,
+        SBX_FAULTS(KIND)
+#undef KIND
+    };
+    bool seen[sizeof kinds / sizeof kinds[0]] = { false };
+    struct sbx_table_in t;
+
+    test_table(*state, "sample/truth.csv", &t);
+    while (sbx_table_next(&t))
+        for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+            seen[i] |= strcmp(kinds[i], test_cell(&t, "fault")) == 0;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (!seen[i])
+            fail_msg("%s: not planted in " CARDS " cards", kinds[i]);
+    sbx_table_free(&t);
+}
+
+static void
+same_arguments_same_bytes(void **state) /* CONTRACTS 7 */
+{
+    const char *arguments = "sample other --cards 300 --seed 7 --faults 0.2 --encoding gb18030"
+                            " --archive tar.gz";
+    const char *again = "sample again --cards 300 --seed 7 --faults 0.2 --encoding gb18030"
+                        " --archive tar.gz";
+    const char *seed = "sample seed --cards 300 --seed 8 --faults 0.2 --encoding gb18030"
+                       " --archive tar.gz";
+
+    assert_int_equal(test_run(*state, "TZ=Asia/Tokyo LC_ALL=C.UTF-8", arguments), 0);
+    assert_int_equal(test_run(*state, "TZ=America/Lima LC_ALL=C", again), 0);
+    assert_int_equal(test_run(*state, "", seed), 0);
+    assert_true(test_same(*state, "other", "again"));
+    assert_false(test_same(*state, "other", "seed"));
+}
+
+static void
+every_form_is_written(void **state)
+{
+    assert_int_equal(test_run(*state, "", "sample g --cards 40 --seed 1 --encoding gbk"), 0);
+    assert_int_equal(test_run(*state, "", "sample z --cards 40 --seed 1 --archive zip"), 0);
+    assert_int_equal(test_run(*state, "", "sample t --cards 40 --seed 1 --archive tar.zst"), 0);
+    size_t n;
+    char *loose = test_member(*state, "t/keys/application.tar.zst", "application.csv", &n);
+    char *zipped = test_member(*state, "z/keys/application.zip", "application.csv", &n);
+    assert_string_equal(loose, zipped);
+    free(loose);
+    free(zipped);
+}
+
+static void
+wrong_usage_is_2(void **state) /* CONTRACTS 1, exit codes */
+{
+    static const char *const wrong[] = {
+        "",
+        "sample",
+        "sample x",
+        "sample x --cards 0 --seed 1",
+        "sample x --cards 10000001 --seed 1",
+        "sample x --cards 1x --seed 1",
+        "sample x --cards 5",
+        "sample x --cards 5 --seed 1 --faults 1.1",
+        "sample x --cards 5 --seed 1 --encoding big5",
+        "sample x --cards 5 --seed 1 --division 4116",
+        "sample x --cards 5 --seed 1 --batch a/b",
+        "sample x --cards 5 --seed 1 --cards 6",
+        "sample x y --cards 5 --seed 1",
+        "ra --in a --out b --state c --fault nosuch:0.1",
+        "ra --in a --out b --state c --fault late:0.6 --fault seal:0.6",
+        "ra --in a --out b --state c --mark-pin 1",
+        "machine --in a --out b",
+    };
+
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        if (test_run(*state, "", wrong[i]) != 2)
+            fail_msg("%s: want exit code 2", wrong[i]);
+    assert_int_equal(test_run(*state, "", "ra --in a --out b --state nosuch"), 1);
+    assert_int_equal(test_run(*state, "", "ra init d --site nosuch --seed 1"), 1);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(truth_is_true),
+        cmocka_unit_test(every_kind_is_planted),
+        cmocka_unit_test(same_arguments_same_bytes),
+        cmocka_unit_test(every_form_is_written),
+        cmocka_unit_test(wrong_usage_is_2),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
