@@ -182,7 +182,8 @@ accept_file(struct taking *t, struct perso_ledger_file *file, struct perso_error
              t->counts->refused, t->counts->held, t->counts->doubled, t->counts->orphans);
     file->status = PERSO_FILE_ACCEPTED;
     file->cards = t->counts->issued + t->counts->refused + t->counts->held;
-    if ((rc = perso_ledger_file_set(t->job->ledger, file, err)) != PERSO_OK)
+    if ((rc = perso_ledger_file_set(t->job->ledger, file, err)) != PERSO_OK ||
+        (rc = perso_drive_due_set(t->job, PERSO_ORPHAN_REPORT, err)) != PERSO_OK)
         return rc;
     return t->job->cards.event(t->job->cards.self, &event, err);
 }
@@ -284,8 +285,8 @@ write_all(struct perso_job *job, struct perso_table_writer *w, struct perso_erro
     return rc == PERSO_END ? perso_writer_flush(w, err) : rc;
 }
 
-enum perso_result
-perso_collect_orphans(struct perso_job *job, struct perso_error *err)
+static enum perso_result
+write_report(struct perso_job *job, struct perso_error *err)
 {
     struct perso_table_writer w;
     struct perso_durable *out = NULL;
@@ -301,4 +302,15 @@ perso_collect_orphans(struct perso_job *job, struct perso_error *err)
         return perso_durable_commit(out, NULL, NULL, err);
     perso_durable_abandon(out);
     return rc == PERSO_REJECT ? PERSO_FATAL : rc;
+}
+
+enum perso_result
+perso_collect_orphans(struct perso_job *job, struct perso_error *err)
+{
+    bool due = false;
+    enum perso_result rc = perso_drive_due(job, PERSO_ORPHAN_REPORT, &due, err);
+
+    if (rc != PERSO_OK || !due || (rc = write_report(job, err)) != PERSO_OK)
+        return rc;
+    return perso_drive_due_clear(job, PERSO_ORPHAN_REPORT, err);
 }

@@ -20,7 +20,9 @@ enum perso_result perso_collect_accept(struct perso_job *job, struct perso_ledge
                                        struct perso_collect_counts *counts,
                                        struct perso_error *err);
 
-/** reports/orphans.csv: answers that stand for no card; their certificates ought to be revoked. */
+#define PERSO_ORPHAN_REPORT "orphan report" /* perso_drive_due */
+/** reports/orphans.csv, unless it is not due: answers that stand for no card; their certificates
+ * ought to be revoked. */
 enum perso_result perso_collect_orphans(struct perso_job *job, struct perso_error *err);
 
 #endif

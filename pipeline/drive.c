@@ -1,5 +1,6 @@
 #include "pipeline/drive.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum perso_result
@@ -134,5 +135,35 @@ perso_drive_claim_file(struct perso_job *job, enum perso_stage stage,
     }
     if (rc != PERSO_OK)
         *err = why;
+    return rc;
+}
+
+enum perso_result
+perso_drive_due_set(struct perso_job *job, const char *report, struct perso_error *err)
+{
+    return perso_ledger_value_set(job->ledger, report, "due", err);
+}
+
+enum perso_result
+perso_drive_due(struct perso_job *job, const char *report, bool *ret, struct perso_error *err)
+{
+    char *value = NULL;
+    enum perso_result rc = perso_ledger_value(job->ledger, report, &value, err);
+
+    *ret = rc == PERSO_OK && strcmp(value, "due") == 0;
+    free(value);
+    return rc == PERSO_END ? PERSO_OK : rc;
+}
+
+enum perso_result
+perso_drive_due_clear(struct perso_job *job, const char *report, struct perso_error *err)
+{
+    enum perso_result rc = perso_ledger_begin(job->ledger, err);
+
+    if (rc != PERSO_OK)
+        return rc;
+    if ((rc = perso_ledger_value_set(job->ledger, report, "written", err)) == PERSO_OK)
+        return perso_ledger_commit(job->ledger, err);
+    perso_ledger_rollback(job->ledger);
     return rc;
 }

@@ -50,6 +50,16 @@ enum perso_result perso_drive_hold(struct perso_job *job, struct perso_card *car
                                    enum perso_state to, enum perso_stage stage,
                                    const struct perso_verdict *verdict, int64_t record,
                                    struct perso_error *err);
+/**
+ * A report that the state just changed has to be written anew. Set in the transaction of the
+ * change, it is still due after a crash; cleared when the report is durable.
+ */
+enum perso_result perso_drive_due_set(struct perso_job *job, const char *report,
+                                      struct perso_error *err);
+enum perso_result perso_drive_due(struct perso_job *job, const char *report, bool *ret,
+                                  struct perso_error *err);
+enum perso_result perso_drive_due_clear(struct perso_job *job, const char *report,
+                                        struct perso_error *err);
 /** Say why an incoming file is refused, take its rows away, keep the refusal for the audit. */
 enum perso_result perso_drive_refuse(struct perso_job *job, struct perso_ledger_file *file,
                                      const struct perso_error *why, struct perso_error *err);

@@ -4,6 +4,7 @@
 #include "formats/sm2/sm3.h"
 #include "pipeline/outgoing.h"
 #include "pipeline/path.h"
+#include "pipeline/show.h"
 #include "pipeline/slip.h"
 #include "stages/application.h"
 #include "stages/bundle.h"
@@ -173,6 +174,8 @@ write_bundle(struct perso_job *job, struct perso_ledger_file *file, struct perso
         (rc = take_previous(job, manifest, err)) != PERSO_OK)
         goto out;
     manifest->cards = file->rows;
+    if (job->options.dry_run)
+        perso_show_head(&job->say, "requests.csv", requests.bytes, requests.n);
     uint8_t digest[PERSO_SM3_BYTES];
     if (!perso_sm3_of(requests.bytes, requests.n, digest)) {
         rc = perso_error_openssl(err, "SM3");

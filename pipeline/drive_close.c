@@ -256,6 +256,7 @@ accept_file(struct closing *s, struct perso_error *err)
     event.n_cards = s->in->rows;
     s->file.status = PERSO_FILE_ACCEPTED;
     s->file.rows = s->in->rows;
+    snprintf(s->file.encoding, sizeof s->file.encoding, "%s", s->in->charset);
     if ((rc = perso_ledger_file_set(s->job->ledger, &s->file, err)) != PERSO_OK)
         return rc;
     return s->job->cards.event(s->job->cards.self, &event, err);
@@ -286,7 +287,6 @@ begin_file(struct closing *s, struct perso_error *err)
                                            .kind = "result",
                                            .bytes = s->in->bytes };
     snprintf(s->file.path, sizeof s->file.path, "%s", s->in->display);
-    snprintf(s->file.encoding, sizeof s->file.encoding, "%s", s->in->encoding);
     memcpy(s->file.sm3, s->in->sm3, sizeof s->file.sm3);
     if ((rc = perso_ledger_begin(s->job->ledger, err)) != PERSO_OK ||
         (rc = perso_ledger_file_add(s->job->ledger, &s->file, err)) != PERSO_OK)

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pipeline/acknowledge.h"
 #include "pipeline/collect_accept.h"
 #include "pipeline/incoming.h"
 #include "stages/collect.h"
@@ -167,7 +168,7 @@ read_package(struct collecting *s, struct perso_error *err)
     if ((rc = perso_collect_accept(s->job, &s->file, &s->counts, err)) != PERSO_OK)
         return rc;
     tell(s);
-    return perso_collect_orphans(s->job, err);
+    return PERSO_OK;
 }
 
 enum perso_result
@@ -195,5 +196,8 @@ perso_drive_collect(struct perso_job *job, const char *path, struct perso_error 
     }
     perso_incoming_close(&s->in);
     free(s);
-    return rc;
+    /* Also after a crash that came between the acceptance of a return and these. */
+    if (rc == PERSO_OK)
+        rc = perso_collect_orphans(job, err);
+    return rc == PERSO_OK ? perso_acknowledge_all(job, PERSO_STAGE_COLLECT, err) : rc;
 }

@@ -181,7 +181,6 @@ begin_file(struct ingesting *s, struct perso_error *err)
                                            .kind = "table",
                                            .bytes = s->in->bytes };
     snprintf(s->file.path, sizeof s->file.path, "%s", s->in->display);
-    snprintf(s->file.encoding, sizeof s->file.encoding, "%s", s->in->encoding);
     memcpy(s->file.sm3, s->in->sm3, sizeof s->file.sm3);
     memcpy(event.digest, s->in->sm3, sizeof event.digest);
     if ((rc = perso_ledger_counts(s->job->ledger, counts, err)) != PERSO_OK)
@@ -238,6 +237,7 @@ read_file(struct ingesting *s, uint32_t operator_rows, struct perso_error *err)
         return rc;
     }
     s->file.rows = s->in->rows;
+    snprintf(s->file.encoding, sizeof s->file.encoding, "%s", s->in->charset);
     if ((rc = perso_ingest_accept(s->job, &s->file, &s->counts, err)) == PERSO_OK)
         tell(s);
     return rc;

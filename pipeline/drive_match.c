@@ -3,6 +3,7 @@
 
 #include "formats/identity/name.h"
 #include "pipeline/drive.h"
+#include "pipeline/progress.h"
 #include "stages/application.h"
 #include "stages/collect.h"
 #include "stages/match.h"
@@ -181,18 +182,22 @@ match_batch(struct matching *m, size_t n, struct perso_error *err)
 }
 
 static enum perso_result
-match_all(struct matching *m, struct perso_error *err)
+match_all(struct matching *m, uint32_t n_cards, struct perso_error *err)
 {
+    struct perso_progress progress;
     int64_t after = 0;
     size_t n = 0;
     enum perso_result rc;
 
+    perso_progress_begin(&progress, "match", n_cards);
     while ((rc = m->job->cards.scan(m->job->cards.self, 1u << m->stage->from, after,
                                     PERSO_BATCH_RECORDS, m->cards, &n, err)) == PERSO_OK) {
         after = m->cards[n - 1].seq;
+        perso_progress_add(&progress, n);
         if ((rc = match_batch(m, n, err)) != PERSO_OK)
-            return rc;
+            break;
     }
+    perso_progress_end(&progress);
     return rc == PERSO_END ? PERSO_OK : rc;
 }
 
@@ -230,7 +235,7 @@ perso_drive_match(struct perso_job *job, struct perso_error *err)
     m->stage = perso_role_stage_find(job->role, PERSO_STAGE_MATCH);
     if ((rc = perso_ledger_counts(job->ledger, counts, err)) != PERSO_OK ||
         counts[m->stage->from] == 0 || (rc = take_rules(m, &trust, err)) != PERSO_OK ||
-        (rc = match_all(m, err)) != PERSO_OK)
+        (rc = match_all(m, counts[m->stage->from], err)) != PERSO_OK)
         goto out;
     perso_say_begin(&job->say, "match");
     perso_say_number(&job->say, "matched", m->matched);

@@ -5,6 +5,7 @@
 #include "formats/package/manifest.h"
 #include "pipeline/outgoing.h"
 #include "pipeline/path.h"
+#include "pipeline/progress.h"
 #include "stages/application.h"
 #include "stages/collect.h"
 #include "stages/personalize.h"
@@ -15,6 +16,7 @@ struct planning {
     struct perso_job *job;
     uint32_t from; /* states of cards that go to the machine */
     struct perso_machine_file *out;
+    struct perso_progress progress;
     uint32_t held;
     uint32_t rows; /* of the table last written */
     size_t n;
@@ -171,6 +173,7 @@ write_rows(void *arg, const struct perso_card *cards, size_t n, struct perso_err
     struct planning *p = arg;
     enum perso_result rc = plan_batch(p, cards, n, err);
 
+    perso_progress_add(&p->progress, n);
     for (size_t i = 0; rc == PERSO_OK && i < p->n; i++)
         rc = p->verdicts[i].reject == PERSO_REJ_NONE
                  ? perso_machine_row(p->out, &p->plans[i], err)
@@ -203,12 +206,14 @@ write_table(struct planning *p, const struct perso_ledger_file *file, const char
     rc = perso_seal_new(key, &out.to, err);
     OPENSSL_cleanse(key, sizeof key);
     p->out = &out;
+    perso_progress_begin(&p->progress, file->path, file->cards);
     if (rc == PERSO_OK &&
         (rc = perso_outgoing_cards(p->job, file->id, note_others, p, err)) == PERSO_OK &&
         (rc = perso_machine_header(&out, err)) == PERSO_OK &&
         (rc = perso_outgoing_cards(p->job, file->id, write_rows, p, err)) == PERSO_OK)
         rc = perso_writer_flush(writer, err);
     p->rows = out.rows;
+    perso_progress_end(&p->progress);
 out:
     perso_seal_free(out.to);
     free(writer);
@@ -257,7 +262,7 @@ write_machine_file(struct perso_job *job, struct perso_ledger_file *file, struct
     p->from = 1u << perso_role_stage_find(job->role, PERSO_STAGE_PERSONALIZE)->from |
               1u << PERSO_STATE_RETRY;
     if ((rc = perso_job_folder(job, "out/machine", folder, err)) != PERSO_OK ||
-        (rc = perso_durable_open_dry(&out, err)) != PERSO_OK)
+        (rc = perso_durable_open_dry(NULL, NULL, &out, err)) != PERSO_OK)
         goto out;
     sink = perso_durable_sink(out);
     if ((rc = write_table(p, file, name, &sink, err)) != PERSO_OK) {

@@ -302,7 +302,6 @@ begin_file(struct reconciling *s, struct perso_error *err)
                                            .kind = "issuance",
                                            .bytes = s->in->bytes };
     snprintf(s->file.path, sizeof s->file.path, "%s", s->in->display);
-    snprintf(s->file.encoding, sizeof s->file.encoding, "%s", s->in->encoding);
     memcpy(s->file.sm3, s->in->sm3, sizeof s->file.sm3);
     if ((rc = perso_ledger_begin(s->job->ledger, err)) != PERSO_OK ||
         (rc = perso_ledger_file_add(s->job->ledger, &s->file, err)) != PERSO_OK)
@@ -345,7 +344,7 @@ is_needed(struct reconciling *s, struct perso_error *err)
 }
 
 static enum perso_result
-read_file(struct reconciling *s, uint32_t operator_rows, bool *any, struct perso_error *err)
+read_file(struct reconciling *s, uint32_t operator_rows, struct perso_error *err)
 {
     struct perso_error why = { 0 };
     enum perso_result rc = is_needed(s, err);
@@ -361,16 +360,16 @@ read_file(struct reconciling *s, uint32_t operator_rows, bool *any, struct perso
         *err = why;
         return rc;
     }
+    snprintf(s->file.encoding, sizeof s->file.encoding, "%s", s->in->charset);
     if ((rc = perso_reconcile_accept(s->job, &s->file, &s->counts, err)) != PERSO_OK)
         return rc;
-    *any = true;
     tell(s);
     return PERSO_OK;
 }
 
 static enum perso_result
 reconcile_file(struct perso_job *job, const char *path, const struct perso_file_options *options,
-               bool *any, struct perso_error *err)
+               struct perso_error *err)
 {
     const struct perso_role_stage *stage = perso_role_stage_find(job->role, PERSO_STAGE_RECONCILE);
     struct perso_input *in = calloc(1, sizeof *in);
@@ -394,7 +393,7 @@ reconcile_file(struct perso_job *job, const char *path, const struct perso_file_
             job->refused = true;
             rc = PERSO_OK;
         } else if (rc == PERSO_OK) {
-            rc = read_file(s, options->rows, any, err);
+            rc = read_file(s, options->rows, err);
         } else {
             *err = why;
         }
@@ -410,13 +409,11 @@ enum perso_result
 perso_drive_reconcile(struct perso_job *job, const char *const *paths, size_t n,
                       const struct perso_file_options *options, struct perso_error *err)
 {
-    uint32_t absent = 0;
-    bool any = false;
-    enum perso_result rc = PERSO_OK;
+    enum perso_result rc = perso_reconcile_absent(job, err); /* what a crash left to be done */
 
     for (size_t i = 0; rc == PERSO_OK && i < n; i++)
-        rc = reconcile_file(job, paths[i], options, &any, err);
-    if (rc == PERSO_OK && any)
-        rc = perso_reconcile_absent(job, &absent, err);
+        rc = reconcile_file(job, paths[i], options, err);
+    if (rc == PERSO_OK)
+        rc = perso_reconcile_absent(job, err);
     return rc == PERSO_OK ? perso_reconcile_report(job, err) : rc;
 }

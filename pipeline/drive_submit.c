@@ -87,8 +87,8 @@ submit_file(struct perso_job *job, const struct perso_ra *ra, struct perso_ledge
         return rc;
     file->status = PERSO_FILE_SENT;
     snprintf(file->note, sizeof file->note, "%s", receipt.text);
-    if ((rc = perso_outgoing_settle(job, file, 1u << stage->from, stage->to, "sent", err)) !=
-        PERSO_OK)
+    if ((rc = perso_outgoing_settle(job, PERSO_STAGE_SUBMIT, file, 1u << stage->from, stage->to,
+                                    "sent", err)) != PERSO_OK)
         return rc;
     perso_say_begin(&job->say, "submit");
     perso_say_text(&job->say, "file", name);

@@ -10,7 +10,8 @@
 #include "formats/sm2/sm3.h"
 
 #define BUFFER_BYTES 65536u
-#define NAME_BYTES 256u /* NAME_MAX of Linux and a NUL */
+#define HEAD_BYTES 8192u /* of a dry output, to be shown: a few rows */
+#define NAME_BYTES 256u  /* NAME_MAX of Linux and a NUL */
 
 /* ---- writing ---- */
 
@@ -20,7 +21,11 @@ struct perso_durable {
     struct perso_sm3 *sm3;
     uint64_t bytes;
     size_t held;
-    bool failed; /* a write failed: the file will not be committed */
+    bool failed;                    /* a write failed: the file will not be committed */
+    perso_durable_dry_end *dry_end; /* of a dry output */
+    void *dry_arg;
+    size_t head_n;
+    uint8_t head[HEAD_BYTES];
     uint8_t buffer[BUFFER_BYTES];
 };
 
@@ -72,6 +77,8 @@ durable_new(struct perso_durable **ret, struct perso_error *err)
     file->name[0] = file->part[0] = '\0';
     file->bytes = file->held = 0;
     file->failed = false;
+    file->dry_end = NULL;
+    file->head_n = 0;
     *ret = file;
     return PERSO_OK;
 }
@@ -94,9 +101,16 @@ perso_durable_open(const char *folder, const char *name, struct perso_durable **
 }
 
 enum perso_result
-perso_durable_open_dry(struct perso_durable **ret, struct perso_error *err)
+perso_durable_open_dry(perso_durable_dry_end *end, void *arg, struct perso_durable **ret,
+                       struct perso_error *err)
 {
-    return durable_new(ret, err);
+    enum perso_result rc = durable_new(ret, err);
+
+    if (rc == PERSO_OK) {
+        (*ret)->dry_end = end;
+        (*ret)->dry_arg = arg;
+    }
+    return rc;
 }
 
 static enum perso_result
@@ -107,6 +121,11 @@ write_all(struct perso_durable *file, const uint8_t *at, size_t n, struct perso_
         return perso_error_openssl(err, "SM3");
     }
     file->bytes += n;
+    if (file->dry_end != NULL && file->head_n < HEAD_BYTES) {
+        size_t more = n < HEAD_BYTES - file->head_n ? n : HEAD_BYTES - file->head_n;
+        memcpy(file->head + file->head_n, at, more);
+        file->head_n += more;
+    }
     while (n > 0 && file->fd >= 0) {
         ssize_t done = write(file->fd, at, n);
         if (done < 0 && errno != EINTR) {
@@ -170,8 +189,11 @@ make_durable(struct perso_durable *file, struct perso_error *err)
 
     if (file->failed)
         return perso_error_set(err, PERSO_REJ_NONE, "", "%s: an earlier write failed", file->name);
-    if (fd < 0) /* dry: nothing was written */
+    if (fd < 0) { /* dry: nothing was written */
+        if (file->dry_end != NULL)
+            file->dry_end(file->dry_arg, file->head, file->head_n);
         return PERSO_OK;
+    }
     if (fsync(fd) != 0)
         return perso_error_errno(err, file->name);
     file->fd = -1;

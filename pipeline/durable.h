@@ -17,9 +17,13 @@ struct perso_durable; /* one file being written; counts bytes and digests them *
 /** Starts FOLDER/.NAME.part, replacing a left-over one. */
 enum perso_result perso_durable_open(const char *folder, const char *name,
                                      struct perso_durable **ret, struct perso_error *err);
-/** The same calls without a file: for a dry run, and to learn the digest of what would be written.
+/**
+ * The same calls without a file: for a dry run, and to learn the digest of what would be written. At
+ * commit `end` (may be NULL) is given the first bytes of it.
  */
-enum perso_result perso_durable_open_dry(struct perso_durable **ret, struct perso_error *err);
+typedef void perso_durable_dry_end(void *arg, const uint8_t *head, size_t n);
+enum perso_result perso_durable_open_dry(perso_durable_dry_end *end, void *arg,
+                                         struct perso_durable **ret, struct perso_error *err);
 struct perso_sink perso_durable_sink(struct perso_durable *file);
 /** fsync, rename to NAME, fsync of the folder. sm3 and bytes (may be NULL) of what was written.
  *  The file is freed in every case. */

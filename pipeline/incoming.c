@@ -185,6 +185,7 @@ perso_incoming_table(struct perso_incoming *in, const char *member,
         (rc = perso_package_seek(in->archive, member, &raw, err)) != PERSO_OK)
         return rc;
     in->source = perso_digest_source_of(&in->digest, &raw);
+    perso_progress_begin(&in->progress, in->display, in->member->rows);
     return perso_table_open(&in->source, &options, &in->table, err);
 }
 
@@ -212,6 +213,8 @@ perso_incoming_rows(struct perso_incoming *in, struct perso_arena *arena, struct
     const struct perso_layout *layout = perso_table_layout(in->table);
     enum perso_result rc = perso_table_read(in->table, arena, rows, max, n, err);
 
+    if (rc == PERSO_OK)
+        perso_progress_add(&in->progress, *n);
     if (rc == PERSO_END)
         rc = check_end(in, err);
     else
@@ -225,6 +228,7 @@ perso_incoming_rows(struct perso_incoming *in, struct perso_arena *arena, struct
 void
 perso_incoming_close(struct perso_incoming *in)
 {
+    perso_progress_end(&in->progress);
     perso_table_free(in->table);
     perso_archive_free(in->archive);
     perso_package_view_free(&in->view);

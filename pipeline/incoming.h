@@ -8,7 +8,7 @@
 #include "formats/package/package.h"
 #include "pipeline/digest_source.h"
 #include "pipeline/drive.h"
-#include "pipeline/input.h"
+#include "pipeline/progress.h"
 
 struct perso_incoming {
     char display[512];
@@ -24,6 +24,7 @@ struct perso_incoming {
     struct perso_source source;
     struct perso_table *table;
     const struct perso_manifest_member *member;
+    struct perso_progress progress;
 };
 
 /**

@@ -90,6 +90,7 @@ open_table(struct perso_input *in, const struct perso_source *source, const char
         perso_profile_table(&in->job->profile, in->profile, encoding, in->display, &options, err);
     if (rc != PERSO_OK)
         return rc;
+    snprintf(in->charset, sizeof in->charset, "%s", perso_charset_name(options.charset));
     options.required = required;
     in->member = perso_digest_source_of(&in->digest, source);
     return perso_table_open(&in->member, &options, &in->table, err);
@@ -147,14 +148,16 @@ next_member(struct perso_input *in, const enum perso_column *required, struct pe
         (rc = perso_archive_open(&in->source, &limits, &in->archive, err)) != PERSO_OK)
         return rc;
     while ((rc = perso_archive_next(in->archive, &name, &source, err)) == PERSO_OK) {
+        in->n_met++;
         if (perso_ends_with(name, MANIFEST_END)) {
             if ((rc = read_member_manifest(in, name, &source, err)) != PERSO_OK)
                 return rc;
             continue;
         }
         if (!perso_ends_with(name, ".csv") && !perso_ends_with(name, ".txt"))
-            return perso_error_set(err, PERSO_REJ_ARCHIVE_MEMBER, name,
-                                   "neither a table nor its manifest");
+            return perso_error_set(err, PERSO_REJ_ARCHIVE_MEMBER, "", /* it may name a person */
+                                   "member %u: neither a table (.csv, .txt) nor its manifest",
+                                   in->n_met);
         if ((in->current = member_of(in, name, err)) == NULL)
             return PERSO_REJECT;
         in->current->read = true;
@@ -178,6 +181,8 @@ perso_input_next(struct perso_input *in, const enum perso_column *required, stru
         rc = open_table(in, &in->source, in->encoding, required, err);
     }
     in->begun = true;
+    if (rc == PERSO_OK)
+        perso_progress_begin(&in->progress, in->display, in->side.has_rows ? in->side.rows : 0);
     if (rc == PERSO_REJECT)
         perso_error_at(err, in->display, 0, 0);
     return rc;
@@ -195,6 +200,7 @@ end_table(struct perso_input *in, struct perso_error *err)
         in->current->rows = perso_table_rows(in->table);
         memcpy(in->current->sm3, sm3, sizeof sm3);
     }
+    perso_progress_end(&in->progress);
     in->rows += perso_table_rows(in->table);
     perso_table_free(in->table);
     in->table = NULL;
@@ -212,6 +218,7 @@ perso_input_rows(struct perso_input *in, struct perso_arena *arena, struct perso
         rc = end_table(in, err);
     } else if (rc == PERSO_OK) {
         const struct perso_layout *layout = perso_table_layout(in->table);
+        perso_progress_add(&in->progress, *n);
         for (size_t i = 0; rc == PERSO_OK && i < *n; i++)
             rc = perso_cells_of_row(layout, &rows[i], arena, &cells[i], err);
     }
@@ -250,13 +257,17 @@ check_totals(const struct perso_input *in, uint32_t operator_rows, struct perso_
     for (size_t i = 0; i < in->n_members; i++)
         if ((rc = check_member(&in->members[i], &vouched, err)) != PERSO_OK)
             return rc;
+    bool stated = vouched || in->side.has_rows || operator_rows != UINT32_MAX;
     if (in->side.has_rows && in->side.rows != in->rows)
         return perso_error_set(err, PERSO_REJ_ROW_COUNT, "", "have %u rows, want %u", in->rows,
                                in->side.rows);
     if (operator_rows != UINT32_MAX && operator_rows != in->rows)
         return perso_error_set(err, PERSO_REJ_ROW_COUNT, "", "have %u rows, want %u", in->rows,
                                operator_rows);
-    if (vouched || in->side.has_rows || in->side.has_sm3 || operator_rows != UINT32_MAX)
+    /* An export that found nothing is no order; a stated total says that it is meant. */
+    if (in->rows == 0 && !stated)
+        return perso_error_set(err, PERSO_REJ_FILE_EMPTY, "", "a header and no rows");
+    if (stated || in->side.has_sm3)
         return PERSO_OK;
     if (strcmp(in->profile->row_count, "required") == 0)
         return perso_error_set(err, PERSO_REJ_ROW_COUNT, "",
@@ -282,6 +293,7 @@ perso_input_finish(struct perso_input *in, uint32_t operator_rows, struct perso_
 void
 perso_input_close(struct perso_input *in)
 {
+    perso_progress_end(&in->progress);
     perso_table_free(in->table);
     perso_archive_free(in->archive);
     perso_file_source_close(in->file);

@@ -12,6 +12,7 @@
 #include "pipeline/digest_source.h"
 #include "pipeline/durable.h"
 #include "pipeline/job.h"
+#include "pipeline/progress.h"
 
 #define PERSO_INPUT_MEMBERS 64u
 
@@ -35,14 +36,17 @@ struct perso_input {
     enum perso_archive_form form;
     struct perso_side_manifest side; /* has_* false where there is none */
     char encoding[16];               /* the operator's, else a manifest's, else "" */
+    char charset[16];                /* what the last table was read as */
     struct perso_archive *archive;
     struct perso_input_member members[PERSO_INPUT_MEMBERS];
     size_t n_members;
+    uint32_t n_met; /* members of the archive so far */
     struct perso_input_member *current;
     struct perso_source member; /* bytes of the current table, digested on the way */
     struct perso_digest_source digest;
     struct perso_table *table;
     bool begun;
+    struct perso_progress progress;
     uint32_t rows; /* of all tables so far */
 };
 

@@ -15,6 +15,7 @@
 #include "formats/base/encode.h"
 #include "pipeline/durable.h"
 #include "pipeline/path.h"
+#include "pipeline/show.h"
 
 #define TOKEN_BYTES 16u /* tells two jobs of one name apart */
 
@@ -396,21 +397,34 @@ perso_job_locate(const struct perso_job *job, const char *display, char out[PERS
 
 /* ---- outputs ---- */
 
+static void
+show_dry(void *arg, const uint8_t *head, size_t n)
+{
+    perso_show_head(arg, "rows", head, n);
+}
+
+/* A dry run says the name of what it would write, and of a table its first rows. */
+static enum perso_result
+output_dry(struct perso_job *job, const char *folder, const char *name, struct perso_durable **file,
+           struct perso_error *err)
+{
+    char display[PERSO_PATH_BYTES];
+    bool table = perso_ends_with(name, ".csv");
+
+    snprintf(display, sizeof display, "%s/%s", folder, name);
+    perso_say_begin(&job->say, "would write");
+    perso_say_text(&job->say, "file", display);
+    perso_say_end(&job->say);
+    return perso_durable_open_dry(table ? show_dry : NULL, &job->say, file, err);
+}
+
 enum perso_result
 perso_job_output(struct perso_job *job, const char *folder, const char *name,
                  struct perso_durable **file, struct perso_sink *sink, struct perso_error *err)
 {
-    enum perso_result rc;
+    enum perso_result rc = job->options.dry_run ? output_dry(job, folder, name, file, err)
+                                                : perso_durable_open(folder, name, file, err);
 
-    if (job->options.dry_run) {
-        char display[PERSO_PATH_BYTES];
-        snprintf(display, sizeof display, "%s/%s", folder, name);
-        perso_say_begin(&job->say, "would write");
-        perso_say_text(&job->say, "file", display);
-        perso_say_end(&job->say);
-    }
-    rc = job->options.dry_run ? perso_durable_open_dry(file, err)
-                              : perso_durable_open(folder, name, file, err);
     if (rc == PERSO_OK)
         *sink = perso_durable_sink(*file);
     return rc;

@@ -46,6 +46,7 @@ enum perso_result perso_ledger_commit(struct perso_ledger *ledger, struct perso_
 void perso_ledger_rollback(struct perso_ledger *ledger);
 
 /* ---- values of the job by name: job_key, date, ... ---- */
+/* Names that begin with a dot are of this run only (attempts, times) and stand in no dump. */
 
 /** malloc; the caller frees. PERSO_END where there is none. */
 enum perso_result perso_ledger_value(struct perso_ledger *ledger, const char *name, char **ret,
@@ -88,7 +89,10 @@ struct perso_ledger_file {
 /** Sets id. */
 enum perso_result perso_ledger_file_add(struct perso_ledger *ledger, struct perso_ledger_file *file,
                                         struct perso_error *err);
-/** Writes all but id back. Moving READING -> ACCEPTED makes its rows count. */
+/**
+ * Writes all but id back, or nothing. Moving READING -> ACCEPTED makes its rows count; READING ->
+ * REFUSED takes them away. Directions never change, WITHDRAWN and ACCEPTED are final.
+ */
 enum perso_result perso_ledger_file_set(struct perso_ledger *ledger,
                                         const struct perso_ledger_file *file,
                                         struct perso_error *err);
@@ -99,7 +103,7 @@ enum perso_result perso_ledger_file_find(struct perso_ledger *ledger, enum perso
                                          const uint8_t sm3[PERSO_SM3_BYTES],
                                          struct perso_ledger_file *ret, struct perso_error *err);
 /** By direction, kind, party ("" : any) and sequence; refused ones left out; PERSO_END where none.
- */
+ *  Where two stages read one package, the row of the first. */
 enum perso_result perso_ledger_file_number(struct perso_ledger *ledger, bool outgoing,
                                            const char *kind, const char *party, uint32_t sequence,
                                            struct perso_ledger_file *ret, struct perso_error *err);
@@ -133,7 +137,8 @@ enum perso_result perso_ledger_record_set(struct perso_ledger *ledger,
 
 /* ---- cards ---- */
 
-/** Add a card under its file; sets seq. Its application record is put first, with card_seq 0. */
+/** Add a card under its file, which is READING; sets seq. Its application record is put first,
+ *  with card_seq 0; it becomes a record of this card. The state is RECEIVED or HELD. */
 enum perso_result perso_ledger_card_add(struct perso_ledger *ledger, struct perso_card *card,
                                         struct perso_error *err);
 enum perso_result perso_ledger_card_get(struct perso_ledger *ledger, int64_t seq,
@@ -160,7 +165,9 @@ enum perso_result perso_ledger_cards_from_file(struct perso_ledger *ledger, int6
                                                size_t *n, struct perso_error *err);
 /**
  * Duplicates inside the batch (CONTRACTS 4): cards of this READING file, and accepted ones in one
- * of `states`, that share a public key (or a card id) with another of them. seq > after, in order.
+ * of `states`, that share a public key (or a card id) with another of them, where at least one of
+ * these is of the file. seq > after, in order. The set is taken when after is 0, so cards may be
+ * held between the calls. Not on a READ ledger.
  */
 enum perso_result perso_ledger_twins(struct perso_ledger *ledger, int64_t reading_file,
                                      uint32_t states, bool by_card_id, int64_t after, size_t max,

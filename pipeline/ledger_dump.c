@@ -53,7 +53,7 @@ static const struct {
         { "event", "SELECT stage, kind, card_id, first_seq, last_seq, n_cards, " FILE_LABEL(
                        "file") ","
                                " from_state, to_state, reject, digest, note, operator FROM event"
-                               " WHERE kind NOT IN ('resume', 'drop') AND (kind <> 'refuse' OR "
+                               " WHERE kind NOT IN ('read', 'resume', 'drop') AND (kind <> 'refuse' OR "
                                "first_seq > 0 OR"
                                "  card_id <> '' OR id = (SELECT min(e.id) FROM event e WHERE "
                                "e.kind = 'refuse' AND"

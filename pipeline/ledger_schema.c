@@ -51,9 +51,10 @@ static const char files[] =
     "  CHECK (outgoing = (status NOT IN ('reading','accepted','refused'))),"
     "  CHECK (sm3 IS NOT NULL OR status NOT IN ('accepted','made','sending','sent'))"
     ") STRICT;"
-    /* A stage takes the same bytes once. */
+    /* A stage takes the same bytes once; issuance data are read again for cards that came later. */
     "CREATE UNIQUE INDEX file_content ON file (stage, sm3)"
-    "  WHERE outgoing = 0 AND status <> 'refused';"
+    "  WHERE outgoing = 0 AND status <> 'refused' AND stage <> 'reconcile';"
+    "CREATE INDEX file_issuance ON file (sm3) WHERE stage = 'reconcile';"
     /* A number is used once. Two stages may read one package (FWD: ingest and collect). */
     "CREATE UNIQUE INDEX file_number ON file (outgoing, kind, party, sequence, stage)"
     "  WHERE sequence > 0 AND status <> 'refused';";

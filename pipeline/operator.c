@@ -247,6 +247,8 @@ perso_operator_release(struct perso_job *job, const char *card_id, const char *r
 
     if (rc != PERSO_OK)
         return rc;
+    if (perso_state_is_open(card.state)) /* released already: a repeated command says the same */
+        return PERSO_OK;
     if (card.state != PERSO_STATE_HELD && card.state != PERSO_STATE_REFUSED)
         return wrong_state(&card, "released", err);
     if ((rc = perso_ledger_begin(job->ledger, err)) != PERSO_OK)

@@ -205,10 +205,10 @@ move_cards(void *arg, const struct perso_card *cards, size_t n, struct perso_err
 }
 
 enum perso_result
-perso_outgoing_settle(struct perso_job *job, struct perso_ledger_file *file, uint32_t from,
-                      enum perso_state to, const char *kind, struct perso_error *err)
+perso_outgoing_settle(struct perso_job *job, enum perso_stage stage, struct perso_ledger_file *file,
+                      uint32_t from, enum perso_state to, const char *kind, struct perso_error *err)
 {
-    struct perso_event event = { .stage = file->stage, .file_id = file->id, .to = to };
+    struct perso_event event = { .stage = stage, .file_id = file->id, .to = to };
     struct moving moving = { job, from, to, &event };
     enum perso_result rc;
 
@@ -251,7 +251,8 @@ perso_outgoing_make(struct perso_job *job, const struct perso_outgoing *what, en
         if ((rc = write(job, &file, err)) != PERSO_OK)
             return rc;
         file.status = PERSO_FILE_MADE;
-        if ((rc = perso_outgoing_settle(job, &file, what->from, to, "make", err)) != PERSO_OK)
+        if ((rc = perso_outgoing_settle(job, what->stage, &file, what->from, to, "make", err)) !=
+            PERSO_OK)
             return rc;
         tell(job, what, &file);
     }

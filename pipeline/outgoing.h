@@ -39,8 +39,9 @@ enum perso_result perso_outgoing_make(struct perso_job *job, const struct perso_
 
 /** In one transaction: the file's row as it is now, its cards that are still in one of the states
  * `from` moved, one event of this kind for both. */
-enum perso_result perso_outgoing_settle(struct perso_job *job, struct perso_ledger_file *file,
-                                        uint32_t from, enum perso_state to, const char *kind,
+enum perso_result perso_outgoing_settle(struct perso_job *job, enum perso_stage stage,
+                                        struct perso_ledger_file *file, uint32_t from,
+                                        enum perso_state to, const char *kind,
                                         struct perso_error *err);
 
 /** For every card of a file in order, in batches. */

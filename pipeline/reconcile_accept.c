@@ -89,6 +89,25 @@ settle_records(struct perso_job *job, const struct perso_ledger_file *file,
     return rc == PERSO_END ? PERSO_OK : rc;
 }
 
+#define ABSENT_UP_TO                                                                               \
+    "reconcile absent" /* value of the ledger: number of the last card, or 0: done */
+
+/* Numbers of cards have no gaps: their count is the last one. */
+static enum perso_result
+note_last_card(struct perso_job *job, struct perso_error *err)
+{
+    uint32_t counts[PERSO_STATE_COUNT], last = 0;
+    char text[16];
+    enum perso_result rc = perso_ledger_counts(job->ledger, counts, err);
+
+    if (rc != PERSO_OK)
+        return rc;
+    for (int i = 1; i < PERSO_STATE_COUNT; i++)
+        last += counts[i];
+    snprintf(text, sizeof text, "%u", last);
+    return perso_ledger_value_set(job->ledger, ABSENT_UP_TO, text, err);
+}
+
 static enum perso_result
 accept_file(struct perso_job *job, struct perso_ledger_file *file,
             const struct perso_reconcile_counts *counts, struct perso_error *err)
@@ -106,7 +125,9 @@ accept_file(struct perso_job *job, struct perso_ledger_file *file,
              counts->twice);
     file->status = PERSO_FILE_ACCEPTED;
     file->rows = counts->rows;
-    if ((rc = perso_ledger_file_set(job->ledger, file, err)) != PERSO_OK)
+    if ((rc = perso_ledger_file_set(job->ledger, file, err)) != PERSO_OK ||
+        (rc = note_last_card(job, err)) != PERSO_OK ||
+        (rc = perso_drive_due_set(job, PERSO_RECONCILE_REPORT, err)) != PERSO_OK)
         return rc;
     return job->cards.event(job->cards.self, &event, err);
 }
@@ -126,36 +147,54 @@ perso_reconcile_accept(struct perso_job *job, struct perso_ledger_file *file,
     return rc;
 }
 
+/* ---- cards that no file has ---- */
+
 static enum perso_result
-hold_absent(struct perso_job *job, struct perso_card *cards, size_t n, struct perso_error *err)
+hold_absent(struct perso_job *job, struct perso_card *cards, size_t n, int64_t last, size_t *held,
+            struct perso_error *err)
 {
     const struct perso_verdict absent = { PERSO_REJ_ISSUE_ABSENT, PERSO_COL_AAZ501, "" };
-    enum perso_result rc = perso_ledger_begin(job->ledger, err);
+    enum perso_result rc = PERSO_OK;
 
-    for (size_t i = 0; rc == PERSO_OK && i < n; i++)
+    *held = 0;
+    for (size_t i = 0; rc == PERSO_OK && i < n && cards[i].seq <= last; i++, ++*held)
         rc = perso_drive_hold(job, &cards[i], PERSO_STATE_HELD, PERSO_STAGE_RECONCILE, &absent,
                               cards[i].application, err);
-    if (rc == PERSO_OK)
-        return perso_ledger_commit(job->ledger, err);
-    perso_ledger_rollback(job->ledger);
     return rc;
 }
 
-enum perso_result
-perso_reconcile_absent(struct perso_job *job, uint32_t *n_absent, struct perso_error *err)
+static enum perso_result
+hold_all_absent(struct perso_job *job, int64_t last, struct perso_error *err)
 {
     enum perso_state from = perso_role_stage_find(job->role, PERSO_STAGE_RECONCILE)->from;
     struct perso_card *cards = calloc(PERSO_BATCH_RECORDS, sizeof *cards);
-    size_t n = 0;
+    size_t n = 0, held = 1;
     enum perso_result rc = cards != NULL ? PERSO_OK : perso_error_errno(err, "memory");
 
-    *n_absent = 0;
-    while (rc == PERSO_OK &&
+    while (rc == PERSO_OK && held > 0 &&
            (rc = job->cards.scan(job->cards.self, 1u << from, 0, PERSO_BATCH_RECORDS, cards, &n,
-                                 err)) == PERSO_OK) {
-        rc = hold_absent(job, cards, n, err);
-        *n_absent += (uint32_t)n;
-    }
+                                 err)) == PERSO_OK)
+        rc = hold_absent(job, cards, n, last, &held, err);
     free(cards);
     return rc == PERSO_END ? PERSO_OK : rc;
+}
+
+enum perso_result
+perso_reconcile_absent(struct perso_job *job, struct perso_error *err)
+{
+    char *text = NULL;
+    enum perso_result rc = perso_ledger_value(job->ledger, ABSENT_UP_TO, &text, err);
+    int64_t last = rc == PERSO_OK ? strtoll(text, NULL, 10) : 0;
+
+    free(text);
+    if (last == 0)
+        return rc == PERSO_END ? PERSO_OK : rc;
+    if ((rc = perso_ledger_begin(job->ledger, err)) != PERSO_OK)
+        return rc;
+    if ((rc = hold_all_absent(job, last, err)) == PERSO_OK &&
+        (rc = perso_ledger_value_set(job->ledger, ABSENT_UP_TO, "0", err)) == PERSO_OK &&
+        (rc = perso_drive_due_set(job, PERSO_RECONCILE_REPORT, err)) == PERSO_OK)
+        return perso_ledger_commit(job->ledger, err);
+    perso_ledger_rollback(job->ledger);
+    return rc;
 }

@@ -18,11 +18,16 @@ struct perso_reconcile_counts {
 enum perso_result perso_reconcile_accept(struct perso_job *job, struct perso_ledger_file *file,
                                          struct perso_reconcile_counts *counts,
                                          struct perso_error *err);
-/** Cards that no issuance file has: held as ISSUE_ABSENT. */
-enum perso_result perso_reconcile_absent(struct perso_job *job, uint32_t *n,
-                                         struct perso_error *err);
+/**
+ * Cards that were there when the last issuance file was accepted and that no file had: held as
+ * ISSUE_ABSENT. Does nothing where that was done since; a crash between the two leaves it to be
+ * done.
+ */
+enum perso_result perso_reconcile_absent(struct perso_job *job, struct perso_error *err);
 
-/** reports/reconcile.csv, anew from the ledger, and the totals of the cards. */
+#define PERSO_RECONCILE_REPORT "reconcile report" /* perso_drive_due */
+/** reports/reconcile.csv, anew from the ledger, and the totals of the cards; does nothing unless
+ * due. */
 enum perso_result perso_reconcile_report(struct perso_job *job, struct perso_error *err);
 
 #endif

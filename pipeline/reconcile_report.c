@@ -46,8 +46,12 @@ write_row(struct reporting *r, struct perso_text card_id, char symbol,
     const struct perso_text none = { "", 0 };
     enum perso_result rc;
 
-    if ((rc = perso_writer_cell(&r->writer, card_id, err)) != PERSO_OK ||
-        (rc = perso_writer_string(&r->writer, text, err)) != PERSO_OK)
+    if ((rc = perso_writer_cell(&r->writer, card_id, err)) != PERSO_OK)
+        return rc;
+    r->writer.guard = false; /* the symbol is ours, and = + - are what it is */
+    rc = perso_writer_string(&r->writer, text, err);
+    r->writer.guard = true;
+    if (rc != PERSO_OK)
         return rc;
     for (int i = 0; i < PERSO_COMPARED; i++) {
         struct perso_text a = have != NULL ? have->known[perso_compared[i]] : none;
@@ -193,8 +197,8 @@ tell(struct reporting *r)
     perso_say_end(say);
 }
 
-enum perso_result
-perso_reconcile_report(struct perso_job *job, struct perso_error *err)
+static enum perso_result
+write_report(struct perso_job *job, struct perso_error *err)
 {
     struct reporting r = { .job = job };
     struct perso_durable *file = NULL;
@@ -217,4 +221,15 @@ perso_reconcile_report(struct perso_job *job, struct perso_error *err)
     if ((rc = perso_durable_commit(file, NULL, NULL, err)) == PERSO_OK)
         tell(&r);
     return rc;
+}
+
+enum perso_result
+perso_reconcile_report(struct perso_job *job, struct perso_error *err)
+{
+    bool due = false;
+    enum perso_result rc = perso_drive_due(job, PERSO_RECONCILE_REPORT, &due, err);
+
+    if (rc != PERSO_OK || !due || (rc = write_report(job, err)) != PERSO_OK)
+        return rc;
+    return perso_drive_due_clear(job, PERSO_RECONCILE_REPORT, err);
 }

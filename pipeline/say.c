@@ -71,7 +71,7 @@ perso_say_end(struct perso_say *say)
 void
 perso_complain(const struct perso_error *err)
 {
-    const char *text = err->text[0] != '\0' ? err->text : perso_reject_text(err->reject);
+    const char *what = perso_reject_text(err->reject);
 
     if (err->file[0] != '\0')
         fprintf(stderr, "%s:", err->file);
@@ -81,7 +81,9 @@ perso_complain(const struct perso_error *err)
         fputc(' ', stderr);
     if (err->field[0] != '\0')
         fprintf(stderr, "%s: ", err->field);
-    fputs(text, stderr);
+    fputs(what, stderr);
+    if (strcmp(what, err->text) != 0)
+        fprintf(stderr, "%s%s", what[0] != '\0' && err->text[0] != '\0' ? ": " : "", err->text);
     if (err->reject != PERSO_REJ_NONE)
         fprintf(stderr, " [%s %s]", perso_reject_code(err->reject),
                 perso_reject_clause(err->reject));

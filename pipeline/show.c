@@ -113,6 +113,43 @@ show_table(struct perso_say *say, const struct perso_source *source, const char 
     return rc;
 }
 
+/* The whole lines at the beginning of some bytes, as a source. */
+struct head {
+    const uint8_t *at;
+    size_t n;
+};
+
+static enum perso_result
+head_read(void *self, uint8_t *buf, size_t max, size_t *n, struct perso_error *err)
+{
+    struct head *h = self;
+
+    (void)err;
+    if (h->n == 0)
+        return PERSO_END;
+    *n = h->n < max ? h->n : max;
+    memcpy(buf, h->at, *n);
+    h->at += *n;
+    h->n -= *n;
+    return PERSO_OK;
+}
+
+void
+perso_show_head(struct perso_say *say, const char *name, const uint8_t *bytes, size_t n)
+{
+    struct head head = { bytes, 0 };
+    const struct perso_source source = { head_read, &head };
+    struct perso_error unreadable = { 0 };
+
+    for (size_t i = 0, lines = 0; i < n && lines <= SHOWN_ROWS; i++)
+        if (bytes[i] == '\n') {
+            head.n = i + 1;
+            lines++;
+        }
+    if (head.n > 0)
+        show_table(say, &source, name, PERSO_UTF8, &unreadable);
+}
+
 /* ---- small files ---- */
 
 static void

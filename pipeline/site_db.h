@@ -8,11 +8,11 @@
 struct perso_site_db;
 
 enum perso_result perso_site_db_create(const char *path, struct perso_error *err);
-/** dry: everything works inside one transaction that close rolls back. */
+/** dry: changes go to temporary tables laid over the store, which is neither changed nor locked. */
 enum perso_result perso_site_db_open(const char *path, bool dry, struct perso_site_db **ret,
                                      struct perso_error *err);
 struct perso_site_store perso_site_db_store(struct perso_site_db *db);
-/** Ordered by key, without times; one line a row. */
+/** Ordered by key, without heads of event chains; one line a row. */
 enum perso_result perso_site_db_dump(struct perso_site_db *db, const struct perso_sink *sink,
                                      struct perso_error *err);
 void perso_site_db_close(struct perso_site_db *db);

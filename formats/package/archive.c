@@ -254,7 +254,6 @@ take_head(struct perso_archive *archive, struct perso_error *err)
 static enum perso_result
 admit(struct perso_archive *archive, const struct perso_raw_name *raw, struct perso_error *err)
 {
-    archive->n_members++;
     if (archive->n_members > archive->limits.members)
         return perso_error_set(err, PERSO_REJ_ARCHIVE_LIMIT, "", "at most %u members",
                                archive->limits.members);
@@ -276,8 +275,10 @@ perso_archive_next(struct perso_archive *archive, const char **name, struct pers
         return PERSO_END;
     if ((rc = drain_member(archive, err)) != PERSO_OK)
         return rc;
+    archive->n_members++; /* before, so that a refusal counts the member that it is about */
     rc = archive->container.next(archive->container.self, &raw, err);
     if (rc == PERSO_END) {
+        archive->n_members--;
         archive->ended = true;
         archive->head_n = archive->head_at = 0;
         return PERSO_END;

@@ -141,6 +141,9 @@ check_delimiter(const struct perso_table *t, struct perso_text header, struct pe
             best = d;
         }
     }
+    if (best == NULL && t->options.required != NULL && !perso_lines_look_utf8(&t->lines))
+        return perso_error_set(err, PERSO_REJ_COLUMN_MISSING, "",
+                               "the first line names no column that is known here: no header?");
     if (best == NULL)
         return PERSO_OK;
     char have[2] = { *best, '\0' }, want[2] = { t->options.delimiter, '\0' };

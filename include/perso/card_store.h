@@ -47,11 +47,13 @@ struct perso_card_store {
     /* Cards in one of the states (bit 1 << state), seq > after, in order; PERSO_END when none. */
     enum perso_result (*scan)(void *self, uint32_t states, int64_t after, size_t max,
                               struct perso_card *out, size_t *n, struct perso_error *err);
-    /* Move cards, each from the state it shows, to one state; all or none. Their other fields stay.
+    /* Move cards, each from the state it shows, to one state; all or none. Their other fields stay,
+     * but a verdict ends with held, refused or spoiled; these three need set, which gives a code.
      * PERSO_FATAL where the table of moves forbids it or a card is no longer in that state. */
     enum perso_result (*move)(void *self, const struct perso_card *cards, size_t n,
                               enum perso_state to, struct perso_error *err);
-    /* Write one card back whole; the move from its stored state must be allowed (or none). */
+    /* Write one card back whole; the move from its stored state must be allowed (or none). Verdict
+     * and from_state are kept in held, refused and spoiled only. */
     enum perso_result (*set)(void *self, const struct perso_card *card, struct perso_error *err);
     /* Append a record and its payload; sets id, bytes and sm3. */
     enum perso_result (*put)(void *self, struct perso_stored_record *record,

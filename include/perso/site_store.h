@@ -52,7 +52,9 @@ struct perso_site_store {
                                     const uint8_t sm3[PERSO_SM3_BYTES], struct perso_error *err);
     enum perso_result (*file_release)(void *self, const char *job, enum perso_stage stage,
                                       const uint8_t sm3[PERSO_SM3_BYTES], struct perso_error *err);
-    /* The head of a job's event chain, so that a cut or rolled-back ledger is seen. */
+    /* The head of a job's event chain, so that a cut or rolled-back ledger is seen. PERSO_FATAL
+     * where the job is not known or the head would go back. PERSO_RETRY from any of these: other
+     * jobs kept the store for too long, nothing changed. */
     enum perso_result (*head_set)(void *self, const char *job, int64_t event,
                                   const uint8_t sm3[PERSO_SM3_BYTES], struct perso_error *err);
     /* PERSO_END where the site has none. */

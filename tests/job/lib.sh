@@ -12,6 +12,11 @@ unset PERSOLINE_CONF
 }
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 job_date=2025-03-14 # of every job: nothing in a test depends on today
+# In memory where there is room: the programs wait for fsync many times. Not for a full run.
+if [ -z "${TMPDIR:-}" ] && [ -z "${PERSO_FULL:-}" ] && [ -w /dev/shm ] &&
+    [ "$(df -Pk /dev/shm | awk 'END { print $4 }')" -gt $((1024 * 1024)) ]; then
+    export TMPDIR=/dev/shm
+fi
 work=$(mktemp -d "${TMPDIR:-/tmp}/persoline-job.XXXXXX")
 
 finish()
@@ -25,6 +30,8 @@ finish()
     exit "$code"
 }
 trap finish EXIT
+set -E
+trap 'echo "FAIL: ${BASH_SOURCE[0]}:$LINENO: $BASH_COMMAND" >&2' ERR
 
 # fail TEXT...: ends the test.
 fail()

@@ -62,7 +62,7 @@ card_id(size_t i, char out[33])
 
 static void
 put_row(const struct test_site *site, FILE *out, struct perso_seal *seal, size_t i, uint32_t seq,
-        bool wrong_seal)
+        uint32_t file_number)
 {
     static const uint8_t seed[SBX_SEED_BYTES] = { 4 };
     const struct sbx_issuer issuer = { { NULL, "CA", NULL }, site->sender };
@@ -87,7 +87,7 @@ put_row(const struct test_site *site, FILE *out, struct perso_seal *seal, size_t
     sbx_certificate_make(site->curve, &c, &r, &der);
     perso_base64_encode(der.bytes, der.n, b64);
     perso_hex_upper(key.xy, 64, hex);
-    assert_int_equal(perso_seal_field(seal, id, "GLYPIN", wrong_seal ? seq + 1 : seq,
+    assert_int_equal(perso_seal_field(seal, id, "GLYPIN", file_number,
                                       perso_cursor_of("12345678", 8), pin, &err),
                      PERSO_OK);
     fprintf(out, "%u,%s,A00000000,%s,\"张,三\",%s,,,%s,,,KEY+QMZS,box %zu,1\n", seq, id, hex, b64,
@@ -105,13 +105,14 @@ machine_file(const struct test_site *site, const char *name, const size_t *cards
     char file[128], path[SBX_PATH_BYTES], hex[65], json[256], *text = NULL;
     struct perso_seal *seal = NULL;
     size_t bytes, wrapped_n;
+    const uint32_t number = (uint32_t)strtoul(name + 6, NULL, 10) + wrong_seal;
     FILE *out = open_memstream(&text, &bytes);
 
     assert_int_equal(perso_seal_new(file_key, &seal, &err), PERSO_OK);
     fputs("seq,AAZ501,AAZ500,QMGY,AAC003,QMZS,JMZS,JMMY,GLYPIN,ZKMY,SSSE,steps,box,position\n",
           out);
     for (size_t i = 0; i < n; i++)
-        put_row(site, out, seal, cards[i], (uint32_t)i + 1, wrong_seal);
+        put_row(site, out, seal, cards[i], (uint32_t)i + 1, number);
     assert_int_equal(fclose(out), 0);
     snprintf(file, sizeof file, "min/%s", name);
     test_path(site, file, path);

@@ -90,11 +90,12 @@ static bool
 opens(struct perso_seal *seal, const struct sbx_table_in *t, const char *column, size_t want,
       uint8_t plain[PERSO_SEALED_PLAIN_MAX])
 {
+    const uint32_t package = (uint32_t)strtoul(strstr(t->path, RET) + strlen(RET), NULL, 10);
     struct perso_error err = { .reject = PERSO_REJ_NONE };
     const char *cell = test_cell(t, column);
     size_t n;
 
-    return perso_seal_open(seal, test_cell(t, "request_id"), column, t->rows,
+    return perso_seal_open(seal, test_cell(t, "request_id"), column, package,
                            (struct perso_text) { cell, (uint32_t)strlen(cell) }, plain, &n,
                            &err) == PERSO_OK &&
            n == want;

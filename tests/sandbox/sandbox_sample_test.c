@@ -15,6 +15,7 @@
 #include "sandbox_site.h"
 
 #define CARDS "1500"
+#define ROWS 1500u
 
 static int
 setup(void **state)
@@ -129,12 +130,12 @@ truth_is_true(void **state) /* RELIABILITY: planted faults are the yardstick */
 {
     struct sbx_table_in t;
     size_t faulty;
-    char **faults = read_truth(*state, atoi(CARDS), &faulty);
+    char **faults = read_truth(*state, ROWS, &faulty);
 
     test_table(*state, "sample/keys/application.csv", &t);
     while (sbx_table_next(&t))
         check_row(&t, faults[t.rows]);
-    assert_int_equal(t.rows, atoi(CARDS));
+    assert_int_equal(t.rows, ROWS);
     assert_in_range(faulty, 350, 600); /* 0.3 of 1,500, pairs count twice */
     for (size_t i = 0; i <= t.rows; i++)
         free(faults[i]);

@@ -1,0 +1,174 @@
+# shellcheck shell=bash
+# The course of one job, a command a step, and how two jobs that took it are compared (CONTRACTS 5).
+# For the tests that disturb a job on its way; sourced after lib.sh.
+
+steps=(ingest reconcile hold release reject approve bundle submit ra-1 collect match personalize
+    ra-2 run-2 machine-1 close personalize-2 machine-2 run-3 lists cancel run-4)
+declare -A step_code step_ms # as the undisturbed course had them
+faults_of_ra=(--fault late:0.02 --fault refused:0.01 --fault wrong-key:0.01)
+faults_of_machine=(--retry 0.02 --spoil 0.01)
+
+# is_ours STEP: a command of the product; the others are the RA, the machine and the operator's.
+is_ours()
+{
+    case $1 in
+    ra-* | machine-* | lists) return 1 ;;
+    esac
+}
+
+# course_make WORLD SAMPLE: where the course begins.
+course_make()
+{
+    world_make "$1"
+    job_make "$1" B1 "$2"
+    mkdir "$1/lists"
+}
+
+# course_choose WORLD: the cards that the operator will put aside.
+course_choose()
+{
+    local chosen
+    mapfile -t chosen < <(states "$1/site/B1" | awk -F'\t' '$2 == "reconciled" { print $1 }')
+    card_to_hold=${chosen[1]}
+    card_to_reject=${chosen[3]}
+}
+
+# step_command WORLD STEP: sets ${command[@]}.
+step_command()
+{
+    local world=$1 job=$1/site/B1
+    case $2 in
+    ingest) command=("$PERSOLINE" ingest "$job" "$job"/in/keys/*.csv) ;;
+    reconcile) command=("$PERSOLINE" reconcile "$job" "$job"/in/issuance/*.csv) ;;
+    hold | release) command=("$PERSOLINE" "$2" "$job" "$card_to_hold" --reason "asked for") ;;
+    reject) command=("$PERSOLINE" reject "$job" "$card_to_reject" --reason "asked for") ;;
+    approve) command=("$PERSOLINE" approve "$job" --digest "$digest") ;;
+    collect) command=("$PERSOLINE" collect "$job" "$job"/in/ra/*.zip) ;;
+    close) command=("$PERSOLINE" close "$job" "$job"/in/machine/*.result.csv) ;;
+    run-*) command=("$PERSOLINE" run "$job") ;;
+    lists) command=(cp -r "$job/held" "$world/lists/") ;;
+    cancel)
+        command=("$PERSOLINE" cancel "$job" "$world"/lists/held/*.csv --reason settled)
+        command=("${command[@]/#"$world"\/lists/@"$world"\/lists}")
+        ;;
+    ra-*)
+        command=("$PERSOLINE_SANDBOX" ra --in "$job/out/ra" --out "$job/in/ra" --state "$world/ra"
+            "${faults_of_ra[@]}")
+        ;;
+    machine-*)
+        command=("$PERSOLINE_SANDBOX" machine --in "$job/out/machine" --out "$job/in/machine"
+            --state "$world/machine" "${faults_of_machine[@]}")
+        ;;
+    *) command=("$PERSOLINE" "${2%-*}" "$job") ;;
+    esac
+    command=("${before_command[@]}" "${command[@]}")
+}
+before_command=() # put before every command: a test's own wrapper
+
+# step_pass WORLD STEP: undisturbed, to the exit code that the course knows.
+step_pass()
+{
+    local command
+    step_command "$1" "$2"
+    expect "${step_code[$2]}" "${command[@]}"
+}
+
+# course_learn WORLD: the undisturbed course; learns exit codes and durations of its steps.
+course_learn()
+{
+    local step command code begin
+    for step in "${steps[@]}"; do
+        [ "$step" != hold ] || course_choose "$1"
+        [ "$step" != approve ] || digest=$(digest_of "$1/site/B1")
+        step_command "$1" "$step"
+        code=0
+        begin=$(date +%s%N)
+        "${command[@]}" >"$work/out" 2>"$work/err" </dev/null || code=$?
+        step_ms[$step]=$((($(date +%s%N) - begin) / 1000000 + 1))
+        step_code[$step]=$code
+        case $code in
+        0 | 3 | 4) ;;
+        *) cat "$work/err" >&2 && fail "$step: exit code $code" ;;
+        esac
+    done
+    equal "${step_code[run-4]}" 0 "exit code at the end of the course"
+    equal "$(balance "$1/site/B1" open)" 0 "open cards at the end of the course"
+}
+
+# ---- comparing ----
+
+signing_key_of()
+{
+    # Of the certificates of a party, the one that may sign.
+    perl -0777 -ne 'print "$_\0" for /-----BEGIN.*?END CERTIFICATE-----\n/gs' "$1/site/site.cer" |
+        while IFS= read -r -d '' pem; do
+            openssl x509 -noout -text <<<"$pem" | grep -q 'Digital Signature' || continue
+            openssl x509 -noout -pubkey <<<"$pem"
+        done >"$work/signer.pem"
+    [ -s "$work/signer.pem" ] || fail "$1/site/site.cer has no signing certificate"
+}
+
+# sm2_verify MESSAGE SIGNATURE: under the standard id, with the key of signing_key_of.
+sm2_verify()
+{
+    openssl pkeyutl -verify -pubin -inkey "$work/signer.pem" -rawin -in "$1" -sigfile "$2" \
+        -digest sm3 -pkeyopt distid:1234567812345678 >/dev/null 2>&1 ||
+        fail "$2: the signature does not verify"
+}
+
+# signature_holds FILE.sig: a package is signed by its manifest, a table by its side manifest, an
+# acknowledgement as it is.
+signature_holds()
+{
+    local file=${1%.sig}
+    case $file in
+    *.zip) unzip -p "$file" manifest.json >"$work/manifest" ;;
+    *.json) cp "$file" "$work/manifest" ;;
+    *) cp "$file.manifest.json" "$work/manifest" ;;
+    esac
+    sm2_verify "$work/manifest" "$1"
+}
+
+# unwrapped WORLD FILE.wrap: the key in it, as its recipient opens it.
+unwrapped()
+{
+    openssl pkeyutl -decrypt -inkey "$1/machine/machine.key" -in "$2" | od -An -tx1 ||
+        fail "$2: cannot be unwrapped"
+}
+
+# same_outputs WORLD OTHER: out/, held/ and reports/, raw; signatures verified, keys opened.
+same_outputs()
+{
+    local file one=$1/site/B1 other=$2/site/B1 wrapped=0
+    (cd "$one" && find out held reports | sort) >"$work/names.one"
+    (cd "$other" && find out held reports | sort) >"$work/names.other"
+    same "$work/names.one" "$work/names.other" "names of the outputs"
+    while IFS= read -r file; do
+        [ -f "$one/$file" ] || continue
+        case $file in
+        *.sig)
+            signing_key_of "$1"
+            signature_holds "$one/$file"
+            signature_holds "$other/$file"
+            ;;
+        *.wrap)
+            equal "$(unwrapped "$2" "$other/$file")" "$(unwrapped "$1" "$one/$file")" \
+                "key in $file"
+            wrapped=$((wrapped + 1))
+            ;;
+        *) same "$one/$file" "$other/$file" "$file" ;;
+        esac
+    done <"$work/names.one"
+    [ "$wrapped" -gt 0 ] || fail "no wrapped key was compared"
+}
+
+# same_job WORLD OTHER: both went the whole course, and nothing tells them apart.
+same_job()
+{
+    same_outputs "$1" "$2"
+    dump "$1/site/B1" >"$work/dump.one"
+    dump "$2/site/B1" >"$work/dump.other"
+    same "$work/dump.one" "$work/dump.other" "check --dump"
+    expect 0 "$PERSOLINE" check "$2/site/B1"
+    expect 0 "$PERSOLINE" audit verify "$2/site/B1"
+}
