@@ -17,6 +17,7 @@ struct collecting {
     struct perso_ledger_file file;
     struct perso_collect_rules rules;
     struct perso_collect_counts counts;
+    uint32_t opened, shut; /* answers whose sealed fields open, and do not */
     struct perso_row rows[PERSO_BATCH_RECORDS];
     struct perso_cells cells[PERSO_BATCH_RECORDS];
     struct perso_origin origins[PERSO_BATCH_RECORDS];
@@ -77,8 +78,11 @@ take_batch(struct collecting *s, size_t n, struct perso_error *err)
                                   s->answers, s->verdicts, err)) != PERSO_OK ||
         (rc = perso_ledger_begin(s->job->ledger, err)) != PERSO_OK)
         return rc;
-    for (size_t i = 0; rc == PERSO_OK && i < n; i++)
+    for (size_t i = 0; rc == PERSO_OK && i < n; i++) {
+        s->opened += s->verdicts[i].reject == PERSO_REJ_NONE;
+        s->shut += s->verdicts[i].reject == PERSO_REJ_SECRET_SEAL;
         rc = put_answer(s, i, err);
+    }
     if (rc == PERSO_OK)
         return perso_ledger_commit(s->job->ledger, err);
     perso_ledger_rollback(s->job->ledger);
@@ -98,6 +102,11 @@ read_answers(struct collecting *s, struct perso_error *err)
         if (rc == PERSO_OK)
             rc = take_batch(s, n, err);
     }
+    /* A .wrap of another package opens, but none of the fields: the file's fault, not the cards'.
+     */
+    if (rc == PERSO_END && s->shut > 0 && s->opened == 0)
+        rc = perso_error_set(err, PERSO_REJ_PACKAGE_WRAP, "",
+                             "none of %u sealed answers opens: .wrap of another package?", s->shut);
     if (rc == PERSO_REJECT)
         perso_error_at(err, s->in.display, 0, 0);
     return rc == PERSO_END ? PERSO_OK : rc;

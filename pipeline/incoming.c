@@ -64,8 +64,7 @@ check_sequence(struct perso_job *job, const struct perso_manifest *m, const char
     enum perso_result rc =
         perso_ledger_file_number(job->ledger, false, m->kind, m->sender, m->sequence, &before, err);
     if (rc == PERSO_OK)
-        return perso_error_set(err, PERSO_REJ_PACKAGE_SEQUENCE, "sequence",
-                               "%u was used by other content", m->sequence);
+        return perso_error_set(err, PERSO_REJ_PACKAGE_SEQUENCE, "sequence", "have %u", m->sequence);
     if (rc != PERSO_END)
         return rc;
     if (m->sequence > 1) {

@@ -106,8 +106,10 @@ add_correction(struct accepting *a, const struct perso_stored_record *record,
 {
     struct correction *c = correction_of(a, record->card_seq);
     struct perso_card old;
-    enum perso_result rc;
+    enum perso_result rc = perso_ledger_card_get(a->job->ledger, record->card_seq, &old, err);
 
+    if (rc != PERSO_OK || old.file_id == a->file->id) /* a card that this file brought */
+        return rc;
     if (c != NULL) { /* two corrections of one card in one file: neither can be believed */
         verdict_of(&c->verdict, PERSO_REJ_CARD_TWICE, PERSO_COL_AAZ501, "");
         return PERSO_OK;
@@ -118,8 +120,6 @@ add_correction(struct accepting *a, const struct perso_stored_record *record,
         return perso_error_errno(err, "memory");
     a->corrections = grown;
     c = &grown[a->n_corrections];
-    if ((rc = perso_ledger_card_get(a->job->ledger, record->card_seq, &old, err)) != PERSO_OK)
-        return rc;
     c->card = old;
     if ((rc = perso_ingest_rejudge(a->job, record->id, &c->card, &c->verdict, err)) != PERSO_OK ||
         (rc = release_old_key(a, &old, &c->card, err)) != PERSO_OK)

@@ -1,7 +1,7 @@
 /*
  * The ledger as text, to compare two jobs (CONTRACTS 5: byte-identical). A run that was interrupted
  * and resumed may differ from an undisturbed one in times, hosts, digests of events, places in
- * data/, and in how often a file was refused or a resume was noted; these are left out. So are ids
+ * data/, and in how often a file was begun or refused or a resume noted; these are left out. So are ids
  * of files and records (a second refusal of a file takes an id): they are told by what they are.
  * Sequence numbers of cards are facts and stay.
  */

@@ -87,6 +87,7 @@ resume_at(struct perso_segments *s, struct perso_segment_place end, struct perso
     s->number = end.segment;
     s->flushed = end.offset;
     s->held = 0;
+    s->unsynced = false; /* what stands before the end was committed */
     if ((rc = remove_after(s, end.segment, err)) != PERSO_OK || end.segment == 0)
         return rc;
     s->fd = openat(s->folder, segment_name(end.segment, name), O_RDWR | O_NOFOLLOW | O_CLOEXEC);

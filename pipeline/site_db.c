@@ -436,7 +436,7 @@ file_claim(struct perso_site_db *site, const char *job, enum perso_stage stage,
     rc = perso_database_step(&site->db, s, err);
     if (rc == PERSO_OK) {
         perso_database_text(s, 0, other, sizeof other);
-        rc = perso_error_set(err, PERSO_REJ_FILE_OTHER_JOB, "", "belongs to job %s", other);
+        rc = perso_error_set(err, PERSO_REJ_FILE_OTHER_JOB, "", "%s", other);
     }
     sqlite3_reset(s);
     return rc == PERSO_END ? PERSO_OK : rc;
@@ -468,12 +468,41 @@ site_file_release(void *self, const char *job, enum perso_stage stage,
     return finish(site, rc, err);
 }
 
+static enum perso_result
+site_flags(void *self, const char *job, struct perso_flag *out, size_t max, size_t *n,
+           struct perso_error *err)
+{
+    static const char sql[] = "SELECT c.kind, c.card_id, f.card_id, f.job FROM main.flag f"
+                              " JOIN main.claim c ON c.kind = f.kind AND c.value = f.value"
+                              " WHERE c.job = ?1 ORDER BY c.kind, c.card_id, f.card_id, f.job";
+    struct perso_site_db *site = self;
+    sqlite3_stmt *s = NULL;
+    enum perso_result rc = perso_database_statement(&site->db, sql, &s, err);
+
+    *n = 0;
+    if (rc != PERSO_OK)
+        return rc;
+    perso_bind_text(s, 1, job);
+    while (*n < max && (rc = perso_database_step(&site->db, s, err)) == PERSO_OK) {
+        struct perso_flag *flag = &out[(*n)++];
+        flag->kind = (enum perso_claim_kind)sqlite3_column_int(s, 0);
+        perso_database_text(s, 1, flag->card_id, sizeof flag->card_id);
+        perso_database_text(s, 2, flag->other_card, sizeof flag->other_card);
+        perso_database_text(s, 3, flag->other_job, sizeof flag->other_job);
+    }
+    sqlite3_reset(s);
+    if (rc != PERSO_OK && rc != PERSO_END)
+        return rc;
+    return *n > 0 ? PERSO_OK : PERSO_END;
+}
+
 struct perso_site_store
 perso_site_db_store(struct perso_site_db *site)
 {
     return (struct perso_site_store) {
         .claim = site_claim,
         .release = site_release,
+        .flags = site_flags,
         .job_add = site_job_add,
         .file_claim = site_file_claim,
         .file_release = site_file_release,

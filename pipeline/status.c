@@ -126,6 +126,29 @@ tell_files(struct perso_job *job, struct perso_error *err)
     return rc == PERSO_END ? PERSO_OK : rc;
 }
 
+#define FLAGS_SHOWN 100
+
+static enum perso_result
+tell_flags(struct perso_job *job, struct perso_error *err)
+{
+    static const char *const kinds[] = { "", "card id", "signing key", "encryption key",
+                                         "certificate" };
+    struct perso_flag flags[FLAGS_SHOWN];
+    size_t n = 0;
+    enum perso_result rc =
+        job->site.store.flags(job->site.store.self, job->name, flags, FLAGS_SHOWN, &n, err);
+
+    for (size_t i = 0; rc == PERSO_OK && i < n; i++) {
+        perso_say_begin(&job->say, "flagged");
+        perso_say_text(&job->say, "AAZ501", flags[i].card_id);
+        perso_say_text(&job->say, "its", kinds[flags[i].kind]);
+        perso_say_text(&job->say, "came again with", flags[i].other_card);
+        perso_say_text(&job->say, "in", flags[i].other_job);
+        perso_say_end(&job->say);
+    }
+    return rc == PERSO_END ? PERSO_OK : rc;
+}
+
 static void
 tell_next(struct perso_job *job, const struct perso_balance *b)
 {
@@ -167,7 +190,7 @@ perso_status(struct perso_job *job, struct perso_error *err)
     tell_job(job);
     tell_states(job, &balance);
     if ((rc = perso_lists_tell(job, PERSO_STAGE_NONE, err)) != PERSO_OK ||
-        (rc = tell_files(job, err)) != PERSO_OK)
+        (rc = tell_files(job, err)) != PERSO_OK || (rc = tell_flags(job, err)) != PERSO_OK)
         return rc;
     perso_balance_tell(job, &balance);
     tell_next(job, &balance);

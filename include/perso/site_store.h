@@ -32,6 +32,13 @@ struct perso_claim {
     char other_job[PERSO_JOB_NAME_BYTES];
 };
 
+/* Somebody else wanted what a job has claimed: the older card is looked at, too (CONTRACTS 4). */
+struct perso_flag {
+    enum perso_claim_kind kind;
+    char card_id[PERSO_CARD_ID_CHARS + 1]; /* whose claim it is */
+    char other_card[PERSO_CARD_ID_CHARS + 1], other_job[PERSO_JOB_NAME_BYTES];
+};
+
 struct perso_site_store {
     /*
      * Claim n values for a job, all in one transaction. The same (value, card, job) again is
@@ -44,6 +51,9 @@ struct perso_site_store {
     enum perso_result (*release)(void *self, const char *job, enum perso_claim_kind kind,
                                  const struct perso_claim *claims, size_t n,
                                  struct perso_error *err);
+    /* Flags against what this job has claimed, at most max, ordered; PERSO_END where none. */
+    enum perso_result (*flags)(void *self, const char *job, struct perso_flag *out, size_t max,
+                               size_t *n, struct perso_error *err);
     /* Register a job's name; PERSO_REJECT (FILE_OTHER_JOB) where it is there with another token. */
     enum perso_result (*job_add)(void *self, const char *job, const uint8_t token[16],
                                  struct perso_error *err);

@@ -88,7 +88,7 @@ course_learn()
         step_code[$step]=$code
         case $code in
         0 | 3 | 4) ;;
-        *) cat "$work/err" >&2 && fail "$step: exit code $code" ;;
+        *) fail "$step: exit code $code: $(tail -n 5 "$work/err")" ;;
         esac
     done
     equal "${step_code[run-4]}" 0 "exit code at the end of the course"

@@ -157,7 +157,7 @@ a_full_disk_is_told(void **state) /* RELIABILITY T6: no "lied success" */
 static void
 folders_are_private(void **state) /* CONTRACTS 1: folders 0700 */
 {
-    char inner[64];
+    char inner[256];
     struct stat st;
     (void)state;
 

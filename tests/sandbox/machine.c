@@ -151,7 +151,6 @@ static void
 take_row(const struct sbx_table_in *t, struct sbx_machine_row *row)
 {
     row->line = t->line;
-    row->seq = (uint32_t)strtoul(cell(t, "seq"), NULL, 10);
     row->card_id = cell(t, "AAZ501");
     row->key = cell(t, "QMGY");
     row->qmzs = cell(t, "QMZS");

@@ -42,7 +42,7 @@ struct sbx_machine {
 
 /* One row of a machine file. */
 struct sbx_machine_row {
-    uint32_t line, seq;
+    uint32_t line;
     uint32_t file_number; /* of BATCH-NNNN.csv: in the seals */
     const char *card_id, *key, *qmzs, *jmzs, *jmmy, *pin, *master_key, *box;
 };
