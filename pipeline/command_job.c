@@ -107,8 +107,10 @@ file_options(const struct perso_command_line *line, struct perso_file_options *r
     errno = 0;
     unsigned long rows = strtoul(line->rows, &end, 10);
     if (errno != 0 || *end != '\0' || line->rows[0] < '0' || line->rows[0] > '9' ||
-        rows >= UINT32_MAX)
+        rows >= UINT32_MAX) {
+        perso_warn("rows: want a number");
         return false;
+    }
     ret->rows = (uint32_t)rows;
     return true;
 }
@@ -122,8 +124,7 @@ work_files(struct perso_job *job, enum perso_stage stage, const struct perso_com
     struct perso_file_options options;
     enum perso_result rc = PERSO_OK;
 
-    if (!file_options(line, &options))
-        return perso_error_set(err, PERSO_REJ_NONE, "rows", "want a number");
+    file_options(line, &options); /* looked at before the job was opened */
     if (stage == PERSO_STAGE_RECONCILE)
         return n > 0 ? perso_drive_reconcile(job, files, n, &options, err) : PERSO_OK;
     for (size_t i = 0; rc == PERSO_OK && i < n; i++)
@@ -174,7 +175,11 @@ perso_command_stage(const struct perso_command_line *line)
     bool takes_files = stage == PERSO_STAGE_INGEST || stage == PERSO_STAGE_RECONCILE ||
                        stage == PERSO_STAGE_COLLECT || stage == PERSO_STAGE_CLOSE;
 
-    if (line->n_words < 1 || (!takes_files && line->n_words > 1))
+    struct perso_file_options options;
+    size_t least = takes_files && stage != PERSO_STAGE_CLOSE ? 2 : 1;
+
+    if (line->n_words < least || (!takes_files && line->n_words > 1) ||
+        !file_options(line, &options))
         return PERSO_EXIT_USAGE;
     return work_on(line->words[0], line, stage, work_stage);
 }

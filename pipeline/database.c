@@ -16,6 +16,10 @@ perso_database_error(const struct perso_database *db, struct perso_error *err)
     if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
         return perso_error_set(err, PERSO_REJ_NONE, "", "%s: another process writes to it",
                                db->name);
+    int number = sqlite3_system_errno(db->handle);
+    if (code == SQLITE_IOERR && number != 0) /* "disk I/O error" says nothing of a full disk */
+        return perso_error_set(err, PERSO_REJ_NONE, "", "%s: %s: %s", db->name,
+                               sqlite3_errmsg(db->handle), strerror(number));
     return perso_error_set(err, PERSO_REJ_NONE, "", "%s: %s", db->name, sqlite3_errmsg(db->handle));
 }
 

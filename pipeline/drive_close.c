@@ -358,6 +358,7 @@ perso_drive_close(struct perso_job *job, const char *path, struct perso_error *e
         job->refused = true;
         rc = PERSO_OK;
     } else if (rc == PERSO_OK) {
+        in->sparse = true; /* nothing is read back of a card that was not written */
         rc = read_file(s, err);
     } else {
         *err = why;

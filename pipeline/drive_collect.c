@@ -79,7 +79,8 @@ take_batch(struct collecting *s, size_t n, struct perso_error *err)
         (rc = perso_ledger_begin(s->job->ledger, err)) != PERSO_OK)
         return rc;
     for (size_t i = 0; rc == PERSO_OK && i < n; i++) {
-        s->opened += s->verdicts[i].reject == PERSO_REJ_NONE;
+        s->opened += s->verdicts[i].reject == PERSO_REJ_NONE ||
+                     s->verdicts[i].reject == PERSO_REJ_SECRET_SHAPE;
         s->shut += s->verdicts[i].reject == PERSO_REJ_SECRET_SEAL;
         rc = put_answer(s, i, err);
     }

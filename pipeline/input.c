@@ -92,6 +92,7 @@ open_table(struct perso_input *in, const struct perso_source *source, const char
         return rc;
     snprintf(in->charset, sizeof in->charset, "%s", perso_charset_name(options.charset));
     options.required = required;
+    options.sparse = in->sparse;
     in->member = perso_digest_source_of(&in->digest, source);
     return perso_table_open(&in->member, &options, &in->table, err);
 }

@@ -46,6 +46,7 @@ struct perso_input {
     struct perso_digest_source digest;
     struct perso_table *table;
     bool begun;
+    bool sparse; /* set after open: empty cells are no sign of swapped columns */
     struct perso_progress progress;
     uint32_t rows; /* of all tables so far */
 };

@@ -55,9 +55,12 @@ perso_date_read(const char *date, int64_t *seconds)
     int year, month, day, end = 0;
 
     if (strlen(date) != 10 || sscanf(date, "%4d-%2d-%2d%n", &year, &month, &day, &end) != 3 ||
-        end != 10 || year < 1970 || month < 1 || month > 12 || day < 1 || day > 31)
+        end != 10 || year < 1970 || month < 1 || month > 12 || day < 1)
         return false;
-    *seconds = days_of(year, month, day) * 86400;
+    int64_t days = days_of(year, month, day);
+    if (days >= (month == 12 ? days_of(year + 1, 1, 1) : days_of(year, month + 1, 1)))
+        return false;
+    *seconds = days * 86400;
     return true;
 }
 
@@ -300,8 +303,12 @@ perso_job_open(const char *folder, bool write, const struct perso_options *optio
     who_acts(options, &ret->actor);
     if ((ret->arena = perso_arena_new()) == NULL)
         return perso_error_errno(err, "memory");
-    if ((rc = perso_path_join(folder, "job.conf", path, sizeof path, err)) != PERSO_OK ||
-        (rc = perso_job_conf_read(path, &ret->conf, err)) != PERSO_OK ||
+    if ((rc = perso_path_join(folder, "job.conf", path, sizeof path, err)) != PERSO_OK)
+        return rc;
+    if (access(path, F_OK) != 0)
+        return perso_error_set(err, PERSO_REJ_NONE, "",
+                               "%s is no job: it has no job.conf; see persoline init", folder);
+    if ((rc = perso_job_conf_read(path, &ret->conf, err)) != PERSO_OK ||
         (rc = take_names(ret, err)) != PERSO_OK ||
         (write && (rc = take_lock(ret, err)) != PERSO_OK) ||
         (rc = perso_site_find(options->conf, folder, path, err)) != PERSO_OK ||

@@ -1,4 +1,4 @@
-/* Cards: added, changed, moved, scanned. */
+/* Cards: added and changed. */
 #include <stdio.h>
 #include <string.h>
 
@@ -36,20 +36,6 @@ static const char *const column_names[COLUMN_COUNT] = {
     "result",      "bundle",        "machine",      "accepted",   "live",
 };
 
-#define BIT(state) (1u << PERSO_STATE_##state)
-
-static bool
-is_aside(enum perso_state state)
-{
-    return ((BIT(HELD) | BIT(REFUSED) | BIT(SPOILED)) >> state & 1u) != 0;
-}
-
-static bool
-is_live(bool accepted, enum perso_state state)
-{
-    return accepted && state != PERSO_STATE_HELD && state != PERSO_STATE_CANCELLED;
-}
-
 void
 perso_ledger_card_of_row(sqlite3_stmt *s, struct perso_card *card, bool *accepted)
 {
@@ -74,7 +60,7 @@ perso_ledger_card_of_row(sqlite3_stmt *s, struct perso_card *card, bool *accepte
     card->state = perso_state_from_name(word);
     if (accepted != NULL)
         *accepted = sqlite3_column_int(s, ACCEPTED) != 0;
-    if (!is_aside(card->state))
+    if (!perso_card_is_aside(card->state))
         return;
     perso_database_text(s, FROM_STATE, word, sizeof word);
     card->from_state = perso_state_from_name(word);
@@ -108,7 +94,7 @@ perso_ledger_cards_fetch(struct perso_ledger *ledger, sqlite3_stmt *s, size_t ma
 static enum perso_result
 normalise(struct perso_card *card, struct perso_error *err)
 {
-    if (is_aside(card->state)) {
+    if (perso_card_is_aside(card->state)) {
         if (card->verdict.reject == PERSO_REJ_NONE)
             return perso_error_set(err, PERSO_REJ_NONE, "", "ledger: a card is %s without a code",
                                    perso_state_name(card->state));
@@ -203,7 +189,7 @@ bind_column(sqlite3_stmt *s, enum card_column column, const struct perso_card *c
         bind_beside_reject(s, at, column, card);
         return;
     case LIVE:
-        perso_bind_number(s, at, is_live(accepted, card->state));
+        perso_bind_number(s, at, perso_card_is_live(accepted, card->state));
         return;
     default:
         perso_bind_number_or_null(s, at, number_column(column, card));
@@ -249,14 +235,45 @@ need_reading(struct perso_ledger *ledger, int64_t file_id, struct perso_error *e
     return rc;
 }
 
+/* Most cards come as received and with few columns: binding the others would cost a third more. */
+static bool
+is_plain(const struct perso_card *card)
+{
+    return card->state == PERSO_STATE_RECEIVED && card->issuance == 0 && card->answer == 0 &&
+           card->result == 0 && card->bundle == 0 && card->machine == 0;
+}
+
+static enum perso_result
+card_insert(struct perso_ledger *ledger, const struct perso_card *card, struct perso_error *err)
+{
+    static const char whole[] =
+        "INSERT INTO card (" PERSO_CARD_COLUMNS
+        ", live) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,0,0)";
+    static const char plain[] =
+        "INSERT INTO card (file, card_id, public_key, request_id, state, application, accepted,"
+        " live) VALUES (?2,?3,?4,?5,'received',?13,0,0)";
+    static const enum card_column plain_columns[] = { FILE_ID, CARD_ID, PUBLIC_KEY, REQUEST_ID,
+                                                      APPLICATION };
+    bool few = is_plain(card);
+    sqlite3_stmt *s = NULL;
+    enum perso_result rc = perso_database_statement(&ledger->db, few ? plain : whole, &s, err);
+
+    if (rc != PERSO_OK)
+        return rc;
+    if (few) {
+        for (size_t i = 0; i < sizeof plain_columns / sizeof plain_columns[0]; i++)
+            bind_column(s, plain_columns[i], card, false);
+    } else {
+        for (enum card_column c = SEQ; c < ACCEPTED; c++)
+            bind_column(s, c, card, false);
+    }
+    return perso_database_run(&ledger->db, s, err);
+}
+
 enum perso_result
 perso_ledger_card_add(struct perso_ledger *ledger, struct perso_card *card, struct perso_error *err)
 {
-    static const char sql[] =
-        "INSERT INTO card (" PERSO_CARD_COLUMNS
-        ", live) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,0,0)";
     struct perso_card row = *card;
-    sqlite3_stmt *s = NULL;
     enum perso_result rc = perso_ledger_need_transaction(ledger, err);
 
     if (rc == PERSO_OK && !perso_state_may_move(PERSO_STATE_NONE, row.state))
@@ -266,14 +283,10 @@ perso_ledger_card_add(struct perso_ledger *ledger, struct perso_card *card, stru
         rc = normalise(&row, err);
     if (rc == PERSO_OK)
         rc = need_reading(ledger, row.file_id, err);
-    if (rc == PERSO_OK)
-        rc = perso_database_statement(&ledger->db, sql, &s, err);
     if (rc != PERSO_OK)
         return rc;
     row.seq = 0;
-    for (enum card_column c = SEQ; c < ACCEPTED; c++)
-        bind_column(s, c, &row, false);
-    if ((rc = perso_database_run(&ledger->db, s, err)) != PERSO_OK)
+    if ((rc = card_insert(ledger, &row, err)) != PERSO_OK)
         return rc;
     row.seq = sqlite3_last_insert_rowid(ledger->db.handle);
     if (row.application != 0)
@@ -344,7 +357,7 @@ changed_columns(const struct perso_card *a, const struct perso_card *b, bool acc
         [RESULT] = a->result != b->result,
         [BUNDLE] = a->bundle != b->bundle,
         [MACHINE] = a->machine != b->machine,
-        [LIVE] = is_live(accepted, a->state) != is_live(accepted, b->state),
+        [LIVE] = perso_card_is_live(accepted, a->state) != perso_card_is_live(accepted, b->state),
     };
     uint32_t ret = 0;
 
@@ -418,108 +431,4 @@ perso_ledger_card_set(void *self, const struct perso_card *card, struct perso_er
         if ((columns >> c & 1u) != 0)
             bind_column(s, c, &row, accepted);
     return perso_database_run(&ledger->db, s, err);
-}
-
-/* ---- move ---- */
-
-/* Moves that end a verdict or change liveness touch more than the state. */
-static const char *
-move_sql(enum perso_state from, enum perso_state to)
-{
-    static const char plain[] = "UPDATE card SET state = ?3 WHERE seq = ?1 AND state = ?2";
-    static const char whole[] =
-        "UPDATE card SET state = ?3, live = (accepted = 1 AND ?3 NOT IN ('held','cancelled')),"
-        " from_state = NULL, reject_stage = NULL, reject = NULL, reject_column = NULL,"
-        " reject_note = NULL, reject_record = NULL WHERE seq = ?1 AND state = ?2";
-
-    return is_aside(from) || is_live(true, from) != is_live(true, to) ? whole : plain;
-}
-
-static enum perso_result
-move_one(struct perso_ledger *ledger, const struct perso_card *card, enum perso_state to,
-         struct perso_error *err)
-{
-    sqlite3_stmt *s = NULL;
-    enum perso_result rc =
-        perso_database_statement(&ledger->db, move_sql(card->state, to), &s, err);
-
-    if (rc != PERSO_OK)
-        return rc;
-    perso_bind_number(s, 1, card->seq);
-    perso_bind_text(s, 2, perso_state_name(card->state));
-    perso_bind_text(s, 3, perso_state_name(to));
-    rc = perso_database_run(&ledger->db, s, err);
-    if (rc == PERSO_OK && sqlite3_changes(ledger->db.handle) != 1)
-        return perso_error_set(err, PERSO_REJ_NONE, "", "ledger: card %lld is no longer %s",
-                               (long long)card->seq, perso_state_name(card->state));
-    return rc;
-}
-
-enum perso_result
-perso_ledger_card_move(void *self, const struct perso_card *cards, size_t n, enum perso_state to,
-                       struct perso_error *err)
-{
-    struct perso_ledger *ledger = self;
-    struct perso_error undo = { 0 };
-    enum perso_result rc = perso_ledger_need_transaction(ledger, err);
-
-    if (rc != PERSO_OK)
-        return rc;
-    if (is_aside(to))
-        return perso_error_set(err, PERSO_REJ_NONE, "", "ledger: %s needs a code of its own",
-                               perso_state_name(to));
-    for (size_t i = 0; i < n; i++)
-        if (!perso_state_may_move(cards[i].state, to))
-            return perso_error_set(
-                err, PERSO_REJ_NONE, "", "ledger: card %lld: %s cannot become %s",
-                (long long)cards[i].seq, perso_state_name(cards[i].state), perso_state_name(to));
-    if ((rc = perso_database_exec(&ledger->db, "SAVEPOINT move", err)) != PERSO_OK)
-        return rc;
-    for (size_t i = 0; i < n && rc == PERSO_OK; i++)
-        rc = move_one(ledger, &cards[i], to, err);
-    if (rc == PERSO_OK)
-        return perso_database_exec(&ledger->db, "RELEASE move", err);
-    perso_database_exec(&ledger->db, "ROLLBACK TO move; RELEASE move", &undo);
-    return rc;
-}
-
-/* ---- scan ---- */
-
-void
-perso_ledger_states_sql(uint32_t states, char out[PERSO_STATES_SQL_BYTES])
-{
-    const char *comma = "";
-    int n = snprintf(out, PERSO_STATES_SQL_BYTES, " IN (");
-
-    for (int s = PERSO_STATE_NONE + 1; s < PERSO_STATE_COUNT; s++) {
-        if ((states >> s & 1u) != 0) {
-            n += snprintf(out + n, PERSO_STATES_SQL_BYTES - (size_t)n, "%s'%s'", comma,
-                          perso_state_name((enum perso_state)s));
-            comma = ",";
-        }
-    }
-    snprintf(out + n, PERSO_STATES_SQL_BYTES - (size_t)n, ")");
-}
-
-enum perso_result
-perso_ledger_card_scan(void *self, uint32_t states, int64_t after, size_t max,
-                       struct perso_card *out, size_t *n, struct perso_error *err)
-{
-    struct perso_ledger *ledger = self;
-    char in[PERSO_STATES_SQL_BYTES], sql[PERSO_STATES_SQL_BYTES + 512];
-    sqlite3_stmt *s = NULL;
-    enum perso_result rc;
-
-    perso_ledger_states_sql(states, in);
-    snprintf(sql, sizeof sql,
-             "SELECT " PERSO_CARD_COLUMNS " FROM card WHERE seq > ?1 AND accepted = 1 AND state%s"
-             " ORDER BY seq LIMIT ?2",
-             in);
-    if ((rc = perso_database_prepare(&ledger->db, sql, &s, err)) != PERSO_OK)
-        return rc;
-    perso_bind_number(s, 1, after);
-    perso_bind_number(s, 2, (int64_t)max);
-    rc = perso_ledger_cards_fetch(ledger, s, max, out, n, err);
-    sqlite3_finalize(s);
-    return rc;
 }

@@ -56,6 +56,21 @@ const char *perso_ledger_status_name(enum perso_file_status status);
     " reject_column, reject_note, reject_record, application, issuance, answer, result, bundle,"   \
     " machine, accepted"
 
+/* Set aside: in these states a card has a verdict. */
+static inline bool
+perso_card_is_aside(enum perso_state state)
+{
+    return state == PERSO_STATE_HELD || state == PERSO_STATE_REFUSED ||
+           state == PERSO_STATE_SPOILED;
+}
+
+/* The column live (ledger_schema.c). */
+static inline bool
+perso_card_is_live(bool accepted, enum perso_state state)
+{
+    return accepted && state != PERSO_STATE_HELD && state != PERSO_STATE_CANCELLED;
+}
+
 void perso_ledger_card_of_row(sqlite3_stmt *statement, struct perso_card *card, bool *accepted);
 /** Rows of PERSO_CARD_COLUMNS into out; PERSO_END where there is none. Resets the statement. */
 enum perso_result perso_ledger_cards_fetch(struct perso_ledger *ledger, sqlite3_stmt *statement,

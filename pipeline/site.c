@@ -256,12 +256,16 @@ enum perso_result
 perso_site_peer(const struct perso_site *site, const char *name, struct perso_peer *ret,
                 struct perso_error *err)
 {
-    char relative[PERSO_PATH_BYTES];
+    char relative[PERSO_PATH_BYTES], path[PERSO_PATH_BYTES];
     uint8_t *bytes = NULL;
     size_t n = 0;
     enum perso_result rc;
 
     snprintf(relative, sizeof relative, "%s/%s.cer", site->conf.peers, name);
+    if (at(site, relative, path, err) == PERSO_OK && access(path, F_OK) != 0)
+        return perso_error_set(err, PERSO_REJ_NONE, "",
+                               "no certificate of %s: put the file that it gave you at %s", name,
+                               path);
     if ((rc = read_at(site, relative, PEM_BYTES_MAX, &bytes, &n, err)) == PERSO_OK)
         rc = perso_peer_read(name, perso_cursor_of(bytes, n), ret, err);
     if (rc != PERSO_OK)
@@ -285,16 +289,17 @@ add_der(struct perso_trust *trust, X509 *cert, const char *file, struct perso_er
     return rc;
 }
 
-/* One file of trust/: PEM with any number of certificates, else one DER. */
+/* One file of trust/: PEM with any number of certificates, else one DER. n_certs counts on. */
 static enum perso_result
-add_file(struct perso_trust *trust, const char *folder, const char *name, struct perso_error *err)
+add_file(struct perso_trust *trust, const char *folder, const char *name, size_t *n_certs,
+         struct perso_error *err)
 {
     char path[PERSO_PATH_BYTES];
     uint8_t *bytes = NULL;
     size_t n = 0;
     BIO *bio = NULL;
     X509 *cert;
-    bool any = false;
+    size_t before = *n_certs;
     enum perso_result rc;
 
     if ((rc = perso_path_join(folder, name, path, sizeof path, err)) != PERSO_OK ||
@@ -305,12 +310,14 @@ add_file(struct perso_trust *trust, const char *folder, const char *name, struct
         goto out;
     }
     while (rc == PERSO_OK && (cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
-        any = true;
+        ++*n_certs;
         rc = add_der(trust, cert, name, err);
         X509_free(cert);
     }
-    if (rc == PERSO_OK && !any)
+    if (rc == PERSO_OK && *n_certs == before) {
+        ++*n_certs;
         rc = perso_trust_add(trust, perso_cursor_of(bytes, n), name, err);
+    }
 out:
     BIO_free(bio);
     free(bytes);
@@ -324,6 +331,7 @@ perso_site_trust(const struct perso_site *site, struct perso_trust **ret, size_t
     char folder[PERSO_PATH_BYTES];
     struct perso_names files = { 0 };
     struct perso_trust *trust = perso_trust_new();
+    size_t n_certs = 0;
     enum perso_result rc;
 
     if (trust == NULL)
@@ -331,9 +339,15 @@ perso_site_trust(const struct perso_site *site, struct perso_trust **ret, size_t
     if ((rc = at(site, site->conf.trust, folder, err)) == PERSO_OK)
         rc = perso_folder_files(folder, &files, err);
     for (size_t i = 0; rc == PERSO_OK && i < files.n; i++)
-        rc = add_file(trust, folder, files.names[i], err);
+        rc = add_file(trust, folder, files.names[i], &n_certs, err);
     if (rc == PERSO_OK)
         rc = perso_trust_ready(trust, left_out, err);
+    /* Else every card would be held for an unknown CA, which is not the card's fault. */
+    if (rc == PERSO_OK && *left_out == n_certs)
+        rc = perso_error_set(err, PERSO_REJ_NONE, site->conf.trust,
+                             "no CA certificate reaches a root: put the root and issuing "
+                             "certificates of your RA into %s",
+                             folder);
     perso_names_free(&files);
     if (rc != PERSO_OK) {
         perso_trust_free(trust);

@@ -268,17 +268,18 @@ read_key(struct perso_cursor pem, const char *password, const char *what, EVP_PK
     enum perso_result rc = PERSO_OK;
 
     if (bio == NULL || PEM_read_bio(bio, &name, &header, &der, &n) != 1)
-        rc = perso_error_openssl(err, what);
+        rc = perso_error_set(err, PERSO_REJ_NONE, "", "%s: not a PEM file", what);
     else if (strcmp(name, PEM_STRING_PKCS8) != 0)
         rc = perso_error_set(err, PERSO_REJ_NONE, "", "%s: not an encrypted PKCS#8 key", what);
     else if ((key = decrypt_key(der, n, password)) == NULL)
-        rc = perso_error_openssl(err, what);
+        rc = perso_error_set(err, PERSO_REJ_NONE, "", "%s: wrong password, or damaged", what);
     else if (!EVP_PKEY_is_a(key, "SM2"))
         rc = perso_error_set(err, PERSO_REJ_NONE, "", "%s: not an SM2 key", what);
     if (rc == PERSO_OK) {
         *ret = key;
         key = NULL; /* the caller's now */
     }
+    ERR_clear_error();
     EVP_PKEY_free(key);
     OPENSSL_free(name);
     OPENSSL_free(header);

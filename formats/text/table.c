@@ -158,7 +158,7 @@ check_required(struct perso_table *t, struct perso_error *err)
 
     for (; c != NULL && *c != PERSO_COLUMN_OTHER; c++) {
         if (t->layout.at[*c] >= 0) {
-            t->shapes[t->layout.at[*c]].wanted = true;
+            t->shapes[t->layout.at[*c]].wanted = !t->options.sparse;
             continue;
         }
         if (perso_lines_look_utf8(&t->lines))

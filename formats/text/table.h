@@ -28,7 +28,8 @@ struct perso_table_options {
     const struct perso_alias *aliases;
     size_t n_aliases;
     const enum perso_column *required; /* PERSO_COLUMN_OTHER ends the list; NULL: none */
-    const char *file;                  /* for messages; borrowed for the table's life */
+    bool sparse;      /* empty cells break no shape, of required columns neither (result files) */
+    const char *file; /* for messages; borrowed for the table's life */
 };
 
 struct perso_table;

@@ -6,10 +6,10 @@ set -euo pipefail
 export LC_ALL=C.UTF-8 TZ=UTC
 unset PERSOLINE_CONF
 
-[ -x "${PERSOLINE:-}" ] && [ -x "${PERSOLINE_SANDBOX:-}" ] || {
+if [ ! -x "${PERSOLINE:-}" ] || [ ! -x "${PERSOLINE_SANDBOX:-}" ]; then
     echo "set PERSOLINE and PERSOLINE_SANDBOX to the two programs" >&2
     exit 2
-}
+fi
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 job_date=2025-03-14 # of every job: nothing in a test depends on today
 # In memory where there is room: the programs wait for fsync many times. Not for a full run.
@@ -171,9 +171,8 @@ line_to_ra()
 # twice, since a late answer comes then.
 line_to_machine()
 {
-    local turn
     line_to_ra "$1" "$2"
-    for turn in 1 2; do
+    for _ in 1 2; do
         ra_answer "$1" "$2" ${ra_args[@]+"${ra_args[@]}"}
         expect 4 "$PERSOLINE" run "$2"
     done

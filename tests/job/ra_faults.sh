@@ -137,7 +137,7 @@ turned=$work/turned
 cp -a "$work/asked" "$turned"
 job=$turned/site/B1
 mkdir "$work/returns"
-for turn in 1 2; do
+for _ in 1 2; do
     expect 0 "$PERSOLINE_SANDBOX" ra --in "$job/out/ra" --out "$work/returns" \
         --state "$turned/ra" "${ra_args[@]}"
 done

@@ -4,8 +4,8 @@
 . "$(dirname "$0")/lib.sh"
 
 world_make "$work/w"
-sed -i 's/^machine_cards = .*/machine_cards = 150/' "$work/w/site/persoline.conf"
-sample_make "$work/s" --cards 600 --faults 0.1
+sed -i 's/^machine_cards = .*/machine_cards = 100/' "$work/w/site/persoline.conf"
+sample_make "$work/s" --cards 400 --faults 0.1
 job_make "$work/w" B1 "$work/s"
 job=$work/w/site/B1
 for kind in partial conflict refused wrong-key wrong-person wrong-id foreign-ca expired not-yet \

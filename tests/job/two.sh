@@ -77,7 +77,7 @@ looking_goes_on()
 
 one_is_stopped()
 {
-    local delay job=$work/world/site/B1 card
+    local delay job=$work/world/site/B1
     sample_make "$work/sample" --cards 2000
     world_make "$work/fresh"
     job_make "$work/fresh" B1 "$work/sample"
@@ -89,13 +89,22 @@ one_is_stopped()
         looking_goes_on
         let_it_end 4
     done
-    card=$(columns "$work"/sample/keys/application.csv AAZ501 | head -n 1)
-    stop_in_the_middle 0
+    part "the second is turned away, looking goes on"
+}
+
+# Further on in the course, beside any process that holds the job.
+others_wait()
+{
+    local job=$work/world/site/B1 card
+    card=$(columns "$work/sample/keys/application.csv" AAZ501 | sed -n 1p)
+    exec 9<"$job"
+    flock -n 9 || fail "the job is busy although nobody works on it"
+    second_is_turned_away
+    looking_goes_on
     expect 0 "$PERSOLINE" trace "$job" "$card"
     equal "$(balance "$job" in)" 2000 "cards that status counts meanwhile"
-    looking_goes_on
-    let_it_end 4
-    part "the second is turned away, looking goes on"
+    exec 9<&-
+    part "every command waits for a job that is busy"
 }
 
 # A job that died holds nothing: its lock went with it.
@@ -112,7 +121,7 @@ one_is_killed()
     part "the lock of a killed process is gone"
 }
 
-# race ROUND: sets $worked, $turned_away, $after (came when the first had ended).
+# race ROUND: two `run` begin at one moment; adds to $raced where one turned the other away.
 race()
 {
     local world=$work/race who code busy=0 known=0 read=0
@@ -180,6 +189,7 @@ one_file_two_jobs()
 }
 
 one_is_stopped
+others_wait
 one_is_killed
 two_race
 one_file_two_jobs
