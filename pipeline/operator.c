@@ -131,10 +131,19 @@ release_claims(struct perso_job *job, const struct perso_card *card, struct pers
                                     .card_id = card->card_id };
     const struct perso_claim key = { card->public_key, PERSO_POINT_BYTES,
                                      .card_id = card->card_id };
-    enum perso_result rc = store->release(store->self, job->name, PERSO_CLAIM_CARD, &id, 1, err);
+    struct perso_card other;
+    enum perso_result rc = perso_ledger_card_find(job->ledger, card->card_id, &other, err);
 
-    if (rc != PERSO_OK || !card->has_key)
+    if (rc != PERSO_OK)
+        return rc == PERSO_END ? PERSO_OK : rc;
+    /* Another row of the card, if it is in force, keeps what it shares with this one. */
+    bool shared = other.seq != card->seq && other.state != PERSO_STATE_CANCELLED;
+    if (!shared &&
+        (rc = store->release(store->self, job->name, PERSO_CLAIM_CARD, &id, 1, err)) != PERSO_OK)
         return rc;
+    if (!card->has_key ||
+        (shared && memcmp(other.public_key, card->public_key, PERSO_POINT_BYTES) == 0))
+        return PERSO_OK;
     return store->release(store->self, job->name, PERSO_CLAIM_KEY, &key, 1, err);
 }
 
@@ -145,8 +154,10 @@ perso_operator_cancel(struct perso_job *job, const char *card_id, const char *re
     struct perso_card card;
     enum perso_result rc = find(job, card_id, &card, err);
 
-    if (rc != PERSO_OK || card.state == PERSO_STATE_CANCELLED)
+    if (rc != PERSO_OK)
         return rc;
+    if (card.state == PERSO_STATE_CANCELLED) /* killed before the claims went, perhaps */
+        return release_claims(job, &card, err);
     enum perso_state from = card.state;
     if (!perso_state_may_move(from, PERSO_STATE_CANCELLED))
         return wrong_state(&card, "cancelled", err);

@@ -100,10 +100,17 @@ judge(const struct pair *pair, const struct perso_comparison *comparison, size_t
       const struct perso_waivers *waivers, struct perso_verdict *verdict)
 {
     const struct perso_reconcile_rules *rules = pair->rules;
+    /* The issuance side's name goes to certificate and card: it must be one that a card can hold.
+     */
+    enum perso_reject name = pair->issuance->name.bytes > 0
+                                 ? perso_name_check(perso_name_strip(pair->issuance->name))
+                                 : PERSO_REJ_NONE;
     char note[sizeof verdict->note];
 
     perso_verdict_clear(verdict);
-    if (comparison->differs != 0) {
+    if (name != PERSO_REJ_NONE) {
+        perso_verdict_set(verdict, name, PERSO_COL_AAC003, "in the issuance data");
+    } else if (comparison->differs != 0) {
         tell_differences(comparison->differs, verdict);
     } else if ((comparison->folds & ~rules->folds) != 0 &&
                !perso_waived(waivers, i, PERSO_REJ_NAME_FOLDED)) {

@@ -2,6 +2,7 @@
 # Files that cannot be right, given to ingest, reconcile and close: each is refused as a whole, with
 # its name, the line, the field and a code, and leaves nothing behind: no row, no claim, no file
 # (CONTRACTS 1 and 2, DESIGN 6). Afterwards the good file of the same stage is taken.
+# shellcheck disable=SC2016  # programs of awk and perl
 # shellcheck source=tests/job/refusals.sh
 . "$(dirname "$0")/refusals.sh"
 
@@ -40,7 +41,7 @@ unreadable()
     cp "$1" "$bad/unreadable.csv"
     chmod 0 "$bad/unreadable.csv"
     if [ "$(id -u)" -eq 0 ]; then
-        as=(setpriv --bounding-set -dac_override,-dac_read_search)
+        as=(setpriv --bounding-set "-dac_override,-dac_read_search")
         if ! "${as[@]}" true 2>/dev/null || "${as[@]}" cat "$bad/unreadable.csv" 2>/dev/null; then
             skip "unreadable file: $stage: root reads everything here"
             return

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Packages of the RA that must not have an effect: incomplete, forged, damaged, of somebody else,
 # numbered wrongly (CONTRACTS 3, LD/T 03-2022 8.3.5, 8.3.6). Each is refused or waits as a whole.
+# shellcheck disable=SC2016  # programs of awk and perl
 # shellcheck source=tests/job/refusals.sh
 . "$(dirname "$0")/refusals.sh"
 

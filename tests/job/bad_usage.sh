@@ -2,6 +2,7 @@
 # Commands typed wrongly, and sites and jobs where something is missing, damaged, unreadable or full:
 # the message says what, where, and what to do; the exit code is 2 for usage, else 1; and once it is
 # mended the job goes on (CONTRACTS 1, DESIGN 4).
+# shellcheck disable=SC2016  # programs of awk and perl
 # shellcheck source=tests/job/refusals.sh
 . "$(dirname "$0")/refusals.sh"
 
@@ -220,7 +221,7 @@ part "a missing or damaged store, ledger or folder stops the run, and its copy f
 # ---- rights and room ----
 
 if [ "$(id -u)" -eq 0 ]; then # which may write everywhere, unless told otherwise
-    as=(setpriv --bounding-set -dac_override,-dac_read_search)
+    as=(setpriv --bounding-set "-dac_override,-dac_read_search")
 fi
 begin
 chmod -R a-w "$job"

@@ -201,6 +201,27 @@ sbx_card_number(const struct sbx_population *p, uint32_t index, char out[10])
     snprintf(out, 10, "%.8s%c", eight, gb11714(eight));
 }
 
+/* 30 bytes of tag 09, cut on a character, and 20 of tag 4E take it (DOMAIN 3.4). */
+static bool
+fits_on_card(const char *name)
+{
+    size_t first = 0, second = 0, n = strlen(name);
+    uint32_t scalar;
+    uint8_t gb[4];
+
+    for (size_t step; n != 0; name += step, n -= step) {
+        step = perso_utf8_next(name, n, &scalar);
+        const size_t bytes = step != 0 ? perso_gb18030_put(scalar, gb) : 0;
+        if (bytes == 0)
+            return false;
+        if (second == 0 && first + bytes <= 30)
+            first += bytes;
+        else
+            second += bytes;
+    }
+    return second <= 20;
+}
+
 bool
 sbx_name_fits(const char *name, enum perso_charset charset)
 {
@@ -208,8 +229,7 @@ sbx_name_fits(const char *name, enum perso_charset charset)
     size_t made;
 
     return perso_charset_encode(charset, name, strlen(name), bytes, sizeof bytes, &made) &&
-           perso_charset_encode(PERSO_GB18030, name, strlen(name), bytes, sizeof bytes, &made) &&
-           made <= 50;
+           fits_on_card(name);
 }
 
 const char *
