@@ -17,8 +17,14 @@ copy_file(void *arg, const char *from_folder, const char *name, const char *to_f
     size_t n;
     enum perso_result rc;
 
-    if (job->options.dry_run) /* what would be copied was not written either */
+    if (job->options.dry_run) { /* what would be copied was not written either */
+        if ((rc = perso_path_join(to_folder, name, path, sizeof path, err)) != PERSO_OK)
+            return rc;
+        perso_say_begin(&job->say, "would write");
+        perso_say_text(&job->say, "file", path);
+        perso_say_end(&job->say);
         return PERSO_OK;
+    }
     if ((rc = perso_path_join(from_folder, name, path, sizeof path, err)) != PERSO_OK ||
         (rc = perso_file_source_open(path, &file, err)) != PERSO_OK)
         return rc;

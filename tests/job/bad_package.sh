@@ -126,7 +126,7 @@ refused F132 ': ' "$file"
 mv "$work/members/certificates.csv" "$work/certificates.csv"
 perl -pe 's/,00,/,01,/ if $. == 2' "$work/certificates.csv" >"$work/members/certificates.csv"
 rebuilt changed manifest.json certificates.csv chain.pem
-refused F130 ': .*certificates.csv|: certificates.csv: ' "$file"
+refused F130 ': certificates.csv: ' "$file"
 head -n 12 "$work/certificates.csv" >"$work/members/certificates.csv"
 rebuilt fewer-rows manifest.json certificates.csv chain.pem
 refused F130 ': ' "$file"
@@ -134,6 +134,11 @@ unzip -q -p "$of_two" certificates.csv >"$work/members/certificates.csv"
 rebuilt swapped manifest.json certificates.csv chain.pem
 refused F130 ': ' "$file"
 mv "$work/certificates.csv" "$work/members/certificates.csv"
+cp "$work/members/chain.pem" "$work/chain.pem"
+perl -pi -e 's/\n/ / if $. == 2' "$work/members/chain.pem"
+rebuilt chain-changed manifest.json certificates.csv chain.pem
+refused F130 ': chain.pem: ' "$file"
+mv "$work/chain.pem" "$work/members/chain.pem"
 perl -pi -e 's/"rows": 12/"rows": 11/' "$work/members/manifest.json"
 rebuilt manifest-changed manifest.json certificates.csv chain.pem
 refused 'F1(29|3[0-3])' ': ' "$file"

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# columns.pl FILE NAME...: prints the named columns of a comma-separated table (RFC 4180, UTF-8, with
-# or without BOM, CRLF or LF), tab-separated and without the header; "" for a column that is not there
+# columns.pl FILE NAME...: prints the named columns of a comma-separated table (RFC 4180, UTF-8,
+# with or without BOM, CRLF or LF), tab-separated and without the header. A column that is not there
 # is an error.
 use strict;
 use warnings;

@@ -30,7 +30,8 @@ facts()
     issuance=$(openssl dgst -sm3 -r "$1/in/issuance/issuance.csv" | cut -c1-64)
     dump "$1" | sed -e "s/$application/APPLICATION/g; s/${application:0:16}/APPLICATION/g" \
         -e "s/$issuance/ISSUANCE/g; s/${issuance:0:16}/ISSUANCE/g" |
-        awk -F'\t' -v OFS='\t' '$1 == "file" && /\tin\/(keys|issuance)\// { $10 = "BYTES" } { print }'
+        awk -F'\t' -v OFS='\t' '$1 == "file" && $7 ~ /^in\/(keys|issuance)\// { $10 = "BYTES" }
+            { print }'
 }
 
 plain() { cat; }
@@ -74,7 +75,8 @@ columns "$work/s/truth.csv" AAZ501 fault code stage |
         { print $1, $3, $4 }' | sort >"$work/want"
 held "$job" >"$work/have"
 same "$work/have" "$work/want" "joined by number: held (<) and planted (>)"
-cmp "$job/out/machine/B1-0001.csv" "$work/plain-machine" || fail "joined by number: other machine file"
+cmp "$job/out/machine/B1-0001.csv" "$work/plain-machine" ||
+    fail "joined by number: another machine file"
 part "joined by AAC002 + AAZ500: the same machine file; ssn-differs and card-no-differs are absent"
 
 # ---- corrections of an application ----
@@ -89,7 +91,8 @@ id() { row "$1" | cut -d, -f1; }
 # 1 garbled name, 2 bad check digit; 3 becomes another row later.
 job_make "$work/w" B1
 job=$work/w/site/B1
-awk -F, -v OFS=, 'NR == 2 { $4 = $4 "??" } NR == 3 { c = substr($3, 18); $3 = substr($3, 1, 17) (c == "1" ? "2" : "1") }
+awk -F, -v OFS=, 'NR == 2 { $4 = $4 "??" }
+    NR == 3 { $3 = substr($3, 1, 17) (substr($3, 18) == "1" ? "2" : "1") }
     { print }' "$app" >"$job/in/keys/application.csv"
 cp "$work/t/issuance/issuance.csv" "$job/in/issuance/"
 expect 4 "$PERSOLINE" run "$job"
@@ -119,7 +122,8 @@ for want in '"received": 0' '"unchanged": 1' '"corrections": 2'; do
 done
 equal "$(state_of "$job" "$(id 1)")" "received" "card 1 after its correction"
 equal "$(state_of "$job" "$(id 2)")" "held R115" "card 2 after a correction with another fault"
-equal "$(state_of "$job" "$(id 3)" | sort)" $'held R142\nreconciled' "card 3: the old row and the new"
+equal "$(state_of "$job" "$(id 3)" | sort)" $'held R142\nreconciled' \
+    "card 3: the old row and the new"
 equal "$(state_of "$job" "$(id 4)")" "reconciled" "card 4, given again"
 equal "$(balance "$job" in)" 41 "in: the row that is held beside card 3 is one more"
 expect 0 "$PERSOLINE" trace "$job" "$(id 1)"
@@ -148,8 +152,8 @@ cp "$work/u/issuance/issuance.csv" "$second/in/issuance/"
 other=$(sed -n 2p "$work/u/keys/application.csv" | cut -d, -f1)
 {
     sed -n '1p; 3,$p' "$work/u/keys/application.csv"
-    row 5                                                   # the card of another job
-    row 6 | awk -F, -v OFS=, -v id="$other" '{ $1 = id; print }' # its key on another card
+    row 5 # the card of another job
+    row 6 | awk -F, -v OFS=, -v id="$other" '{ $1 = id; print }' # that job's key on another card
 } >"$second/in/keys/application.csv"
 expect 4 "$PERSOLINE" run "$second"
 equal "$(state_of "$second" "$(id 5)")" "held R143" "a card of another job"
@@ -157,7 +161,8 @@ equal "$(state_of "$second" "$other")" "held R144" "a key of another job on anot
 columns "$second/held/ingest.csv" code text_en | grep -q 'R143.*V1-411600-B1' ||
     fail "R143 does not name the other job"
 equal "$(state_of "$job" "$(id 5)")" "reconciled" "the first job's card"
-equal "$(states "$second" | awk -F'\t' '$2 == "reconciled"' | wc -l)" 29 "the other cards of the second job"
+equal "$(states "$second" | awk -F'\t' '$2 == "reconciled"' | wc -l)" 29 \
+    "the other cards of the second job"
 part "card of another job R143, key of another job R144, with that job's name"
 
 expect 0 "$PERSOLINE" release "$second" "$(id 5)" --reason "too early"
@@ -171,7 +176,8 @@ expect 3 "$PERSOLINE" ingest "$job" "$work/back.csv"
 equal "$(state_of "$job" "$(id 5)" | sort)" $'cancelled\nheld R143' "the card back in the first job"
 { sed -n 1p "$app" && row 6; } >"$work/again.csv"
 expect 3 "$PERSOLINE" ingest "$job" "$work/again.csv"
-equal "$(state_of "$job" "$(id 6)" | sort)" $'cancelled\nreceived' "a cancelled card that comes again"
+equal "$(state_of "$job" "$(id 6)" | sort)" $'cancelled\nreceived' \
+    "a cancelled card that comes again"
 part "after a cancel the same card and key can come again, in this job or another"
 
 cp "$job/in/keys/application.csv" "$work/foreign.csv"

@@ -60,7 +60,8 @@ held "$job" collect match >"$work/have"
 same "$work/have" "$work/want" "held or refused (<) and planted by the RA (>)"
 equal "$(held "$job" | wc -l)" "$(wc -l <"$work/want")" "held by all stages"
 while IFS=$'\t' read -r kind _; do
-    code=$(columns "$work/w/ra/truth.csv" fault code | sort -u | awk -F'\t' -v k="$kind" '$1 == k { print $2 }')
+    code=$(columns "$work/w/ra/truth.csv" fault code | sort -u |
+        awk -F'\t' -v k="$kind" '$1 == k { print $2 }')
     [ -n "$code" ] || continue
     part "$kind: $(kind_count "$work/w" "$kind") planted, each named $code"
 done <"$work/kinds"
@@ -74,8 +75,8 @@ part "refused: with the RA's own code and text, state refused"
 
 equal "$(states "$job" | awk -F'\t' '$2 == "submitted"' | wc -l)" "$late" "submitted"
 expect 0 "$PERSOLINE" status "$job" --json
-equal "$(perl -ne 'print $1 if /"outstanding"/ && /"file": "REQ-/ && /"cards": (\d+)/' "$work/out")" \
-    "$late" "outstanding at the RA by status"
+perl -ne 'print $1 if /"outstanding"/ && /"file": "REQ-/ && /"cards": (\d+)/' "$work/out" >"$work/n"
+equal "$(<"$work/n")" "$late" "outstanding at the RA by status"
 [ -e "$job/in/ra/RET-411600-B1-0001.zip" ] || fail "no first return"
 ra_answer "$work/w" "$job" "${ra_args[@]}"
 [ -e "$job/in/ra/RET-411600-B1-0002.zip" ] || fail "no second return"

@@ -148,6 +148,8 @@ sub folded {
     return $name;
 }
 
+my $padding = qr/ |\xe3\x80\x80/;    # no part of a value: space, ideographic space
+
 # ---- one row ----
 
 my %application = map { $_->{AAZ501} => $_ } table($o{application});
@@ -199,7 +201,7 @@ sub check_row {
     wrong("$where: a card that must be held") if $held{$id};
     wrong("$where: the card stands here a second time") if $seen{$id}++;
     for my $column (qw(AAZ500 AAC002 AAC003 AAC004 AAC006 AAB301)) {
-        my $want = $issued->{$column} =~ s/\A(?: |\xe3\x80\x80)+|(?: |\xe3\x80\x80)+\z//gr;    # padding
+        my $want = $issued->{$column} =~ s/\A(?:$padding)+|(?:$padding)+\z//gr;
         wrong("$where: $column is not the issuance data's") if $row->{$column} ne $want;
     }
     wrong("$where: QMGY is not the key applied for") if uc $row->{QMGY} ne uc $asked->{QMGY};
@@ -207,12 +209,14 @@ sub check_row {
     my $jmzs = cell_certificate($where, $row, 'JMZS');
     if ($qmzs) {
         wrong("$where: QMZS: its key is not QMGY of the row") if $qmzs->{key} ne uc $row->{QMGY};
-        wrong("$where: QMZS: its key is not the key applied for") if $qmzs->{key} ne uc $asked->{QMGY};
-        # digitalSignature 80, nonRepudiation 40; keyEncipherment 20, dataEncipherment 10, keyAgreement 08
+        wrong("$where: QMZS: its key is not the key applied for")
+            if $qmzs->{key} ne uc $asked->{QMGY};
+        # digitalSignature 80, nonRepudiation 40
         wrong("$where: QMZS: key usage") if ($qmzs->{usage} // 0) != 0xc0;
         check_person($where, $qmzs, 'QMZS', $issued);
     }
     if ($jmzs) {
+        # keyEncipherment 20, dataEncipherment 10, keyAgreement 08
         wrong("$where: JMZS: key usage") if ($jmzs->{usage} // 0) != 0x38;
         wrong("$where: JMZS: has the card's signing key") if $jmzs->{key} eq uc $row->{QMGY};
         check_person($where, $jmzs, 'JMZS', $issued);

@@ -14,7 +14,7 @@ for kind in partial conflict refused wrong-key wrong-person wrong-id foreign-ca 
 done
 line_to_machine "$work/w" "$job"
 
-# Cards that must not be there: the sample's truth, and the RA's less what is no fault of the answer.
+# Cards that must not be there: the sample's truth, and the RA's where it is a fault of the answer.
 {
     columns "$work/s/truth.csv" AAZ501
     columns "$work/w/ra/truth.csv" AAZ500 code | awk -F'\t' '$2 != ""' >"$work/ra-truth"
@@ -69,7 +69,8 @@ mutant 'row 2: AAC003 is not the issuance' "${swap/COLUMN/AAC003}" "two names sw
 mutant 'row 2: QMGY is not the key applied for' "${swap/COLUMN/QMGY}" "two keys swapped"
 mutant 'row 2: QMZS: key usage' '$rows[2][$at{QMZS}] = $rows[2][$at{JMZS}]' "JMZS in QMZS's place"
 mutant 'row 2: QMZS: openssl verify refuses' \
-    'substr($rows[2][$at{QMZS}], -12, 4) =~ tr/A-Za-z/N-ZA-Mn-za-m/' "a signature with changed bytes"
+    'substr($rows[2][$at{QMZS}], -12, 4) =~ tr/A-Za-z/N-ZA-Mn-za-m/' \
+    "a signature with changed bytes"
 mutant 'in no machine file' 'splice @rows, 2, 1' "a row that is missing"
 mutant 'stands here a second time' 'push @rows, [@{ $rows[2] }]' "a row that stands twice"
 sed -n 1p "$work/held" >"$work/one"

@@ -13,7 +13,10 @@ cp "$job/out/machine/$first.csv" "$work/machine.csv"
 machine_play "$work/w" "$job" --spoil 0.05 --retry 0.05 --missing 0.05 --fault wrong-key:0.05 \
     --fault wrong-cert:0.05
 cp "$work/w/machine/truth.csv" "$work/truth.csv"
-of_kind() { columns "$work/truth.csv" fault AAZ501 | awk -F'\t' -v k="$1" '$1 == k { print $2 }' | sort; }
+of_kind()
+{
+    columns "$work/truth.csv" fault AAZ501 | awk -F'\t' -v k="$1" '$1 == k { print $2 }' | sort
+}
 in_state() { states "$job" | awk -F'\t' -v s="$1" '$2 == s { print $1 }'; }
 for kind in spoil retry missing wrong-key wrong-cert; do
     [ "$(of_kind "$kind" | wc -l)" -ge 5 ] || fail "$kind: fewer than 5 planted: take more cards"
@@ -61,12 +64,16 @@ same "$work/have" "$work/want" "remake.csv (<) and spoiled or missing cards (>)"
 columns "$job/out/close/remake.csv" reason | grep -q '芯片无响应' || fail "remake.csv: no reason"
 
 # Serial and digest by openssl, from the machine file.
-der() { columns "$work/machine.csv" AAZ501 "$2" | awk -F'\t' -v i="$1" '$1 == i { print $2 }' | base64 -d; }
+der()
+{
+    columns "$work/machine.csv" AAZ501 "$2" | awk -F'\t' -v i="$1" '$1 == i { print $2 }' |
+        base64 -d
+}
 of_kind spoil | while read -r id; do
     for column in QMZS JMZS; do
         der "$id" "$column" >"$work/der"
-        printf '%s\t%s\t%s\t%s\n' "$id" "$column" \
-            "$(openssl x509 -inform DER -in "$work/der" -noout -serial | cut -d= -f2 | tr A-F a-f)" \
+        serial=$(openssl x509 -inform DER -in "$work/der" -noout -serial | cut -d= -f2)
+        printf '%s\t%s\t%s\t%s\n' "$id" "$column" "${serial,,}" \
             "$(openssl dgst -sm3 -r "$work/der" | cut -c1-64)"
     done
 done | sort >"$work/want"
@@ -79,13 +86,15 @@ part "remake.csv has spoiled and missing cards, revoke.csv both certificates of 
 machine_play "$work/w" "$job" # the second file
 expect 3 "$PERSOLINE" run "$job"
 [ -z "$(in_state prepared)$(in_state retry)" ] || fail "cards are still on their way"
-equal "$(in_state written | comm -12 - "$work/retry" | wc -l)" "$(wc -l <"$work/retry")" "retried and written"
+equal "$(in_state written | comm -12 - "$work/retry" | wc -l)" "$(wc -l <"$work/retry")" \
+    "retried and written"
 closes "$job"
 equal "$(balance "$job" open)" 0 "open"
 equal "$(balance "$job" written)" \
     $((400 - $(columns "$work/truth.csv" fault | grep -cv '^retry$'))) "written"
-awk -F, '$1 == "in" { n = $2 } $1 != "line" && $1 != "in" { sum += $2 } END { exit n != sum || n != 400 }' \
-    "$job/out/close/balance.csv" || fail "balance.csv does not add up to 400"
+awk -F, '$1 == "in" { n = $2 } $1 != "line" && $1 != "in" { sum += $2 }
+    END { exit n != sum || n != 400 }' "$job/out/close/balance.csv" ||
+    fail "balance.csv does not add up to 400"
 ! grep -q '"closed"' "$work/out" || fail "closed although cards are held"
 part "after the second machine file nothing is open, the balance closes, the job stays open"
 

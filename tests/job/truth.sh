@@ -75,9 +75,8 @@ sample_make "$work/s" --cards "$cards" --faults "$rate"
 job_make "$work/w" B1 "$work/s"
 job=$work/w/site/B1
 
-# peak KIB COMMAND...: it stays below; only where GNU time is there, and only in the full run,
-# since sanitizers want memory of their own.
-peak_kib=0
+# Peak memory: only where GNU time is there, and only in the full run, since sanitizers want memory
+# of their own. The program is stood in for by one that measures it.
 persoline_plain=$PERSOLINE
 if [ -n "${PERSO_FULL:-}" ] && [ -x /usr/bin/time ]; then
     cat >"$work/timed" <<TIMED

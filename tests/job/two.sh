@@ -9,14 +9,14 @@ site_and_job()
     find "$1/site" -type f ! -name '*-shm' -exec sha256sum {} + | sort -k 2
 }
 
-# The first process is stopped while it holds the job.
+# The first process is stopped while it holds the job: it opens the ledger after it has the lock. (To
+# try the lock from here would take it from the first.)
 stop_in_the_middle()
 {
     "$PERSOLINE" run "$job" >"$work/first.out" 2>"$work/first.err" &
     first=$!
-    local turn
-    for ((turn = 0; turn < 2000; turn++)); do
-        flock -n "$job" true || break
+    until find "/proc/$first/fd" -lname '*/ledger.db' 2>/dev/null | grep -q .; do
+        kill -0 "$first" || fail "the first process ended: $(cat "$work/first.err")"
         sleep 0.001
     done
     sleep "$1"

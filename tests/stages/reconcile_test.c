@@ -91,6 +91,18 @@ name_folded(struct perso_issuance *b)
 }
 
 static void
+name_garbled(struct perso_issuance *b)
+{
+    b->name = text("张?三");
+}
+
+static void
+name_too_long(struct perso_issuance *b) /* 52 bytes in GB18030 */
+{
+    b->name = text("张三李四王五赵六钱七孙八周九吴十郑一冯二陈三褚四卫五");
+}
+
+static void
 card_no_differs(struct perso_issuance *b)
 {
     strcpy(b->card_no, "B6Z315526");
@@ -165,6 +177,10 @@ static const struct {
     { "SSN with x", ssn_small, nothing, PERSO_REJ_NONE, PERSO_COLUMN_OTHER, '=', "" },
     { "SSN of 17", ssn_cut, nothing, PERSO_REJ_FIELD_DIFFERS, PERSO_COL_AAC002, '!', "" },
     { "name", name_differs, nothing, PERSO_REJ_FIELD_DIFFERS, PERSO_COL_AAC003, '!', "" },
+    { "name garbled at the department", name_garbled, nothing, PERSO_REJ_NAME_GARBLED,
+      PERSO_COL_AAC003, '!', "in the issuance data" },
+    { "name that no card holds", name_too_long, nothing, PERSO_REJ_NAME_LENGTH, PERSO_COL_AAC003,
+      '!', "in the issuance data" },
     { "name with another dot", name_folded, nothing, PERSO_REJ_NAME_FOLDED, PERSO_COL_AAC003, '*',
       "dot" },
     { "card number", card_no_differs, nothing, PERSO_REJ_FIELD_DIFFERS, PERSO_COL_AAZ500, '!', "" },

@@ -498,6 +498,22 @@ swapped_columns_refuse_the_file(void **state) /* CONTRACTS 2: max(20, 5 %), or a
 }
 
 static void
+a_sparse_table_may_have_empty_cells(void **state) /* result files: a spoiled card shows no key */
+{
+    static const enum perso_column required[] = { PERSO_COL_QMGY, PERSO_COLUMN_OTHER };
+    static const char bytes[] = "box,QMGY\n1,\n2,\n";
+    struct perso_table_options options = {
+        .charset = PERSO_UTF8, .delimiter = ',', .required = required, .file = "a.csv"
+    };
+
+    (void)state;
+    assert_int_equal(read_all(&options, bytes, sizeof bytes - 1, 65536, 16).err.reject,
+                     PERSO_REJ_COLUMN_SHAPE);
+    options.sparse = true;
+    assert_int_equal(read_all(&options, bytes, sizeof bytes - 1, 65536, 16).rc, PERSO_OK);
+}
+
+static void
 a_busy_source_loses_nothing(void **state) /* PERSO_RETRY: nothing changed */
 {
     struct memory m = { "box,x\n1,2\n3,4\n5,6\n", 18, 5, 0 };
@@ -573,6 +589,7 @@ main(void)
         cmocka_unit_test(columns_have_a_limit),
         cmocka_unit_test(rows_have_a_limit),
         cmocka_unit_test(swapped_columns_refuse_the_file),
+        cmocka_unit_test(a_sparse_table_may_have_empty_cells),
         cmocka_unit_test(a_busy_source_loses_nothing),
         cmocka_unit_test(a_failure_stays),
     };
