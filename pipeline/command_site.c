@@ -26,7 +26,8 @@ perso_command_site(const struct perso_command_line *line)
     perso_say_text(&say, "for peers", "site.cer");
     perso_say_end(&say);
     perso_warn("%s/keys holds keys and their password side by side: for rehearsal and small sites; "
-               "move the password or name a device in persoline.conf [LD/T 03-2022 8.3.6 a]",
+               "move the password to another medium: password_file in persoline.conf [LD/T 03-2022 "
+               "8.3.6 a]",
                line->words[1]);
     return PERSO_EXIT_DONE;
 }

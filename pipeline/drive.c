@@ -27,7 +27,8 @@ perso_drive_hold(struct perso_job *job, struct perso_card *card, enum perso_stat
                                  .first_seq = card->seq,
                                  .last_seq = card->seq,
                                  .n_cards = 1,
-                                 .from = card->state,
+                                 .from = card->state == PERSO_STATE_HELD ? card->from_state
+                                                                         : card->state,
                                  .to = to,
                                  .reject = verdict->reject };
     enum perso_result rc;

@@ -320,7 +320,7 @@ tell(const struct reconciling *s)
     perso_say_number(say, "compared", s->counts.compared);
     perso_say_number(say, "issuance-only", s->counts.only);
     perso_say_number(say, "unchanged", s->counts.unchanged);
-    perso_say_number(say, "past", s->counts.past);
+    perso_say_number(say, "of cards held or further on", s->counts.past);
     perso_say_number(say, "twice", s->counts.twice);
     perso_say_end(say);
 }

@@ -18,8 +18,8 @@ struct perso_durable; /* one file being written; counts bytes and digests them *
 enum perso_result perso_durable_open(const char *folder, const char *name,
                                      struct perso_durable **ret, struct perso_error *err);
 /**
- * The same calls without a file: for a dry run, and to learn the digest of what would be written. At
- * commit `end` (may be NULL) is given the first bytes of it.
+ * The same calls without a file: for a dry run, and to learn the digest of what would be written.
+ * At commit `end` (may be NULL) is given the first bytes of it.
  */
 typedef void perso_durable_dry_end(void *arg, const uint8_t *head, size_t n);
 enum perso_result perso_durable_open_dry(perso_durable_dry_end *end, void *arg,

@@ -193,7 +193,7 @@ tell(struct reporting *r)
     perso_say_number(say, "differing", r->differs);
     perso_say_number(say, "twice", r->twice);
     perso_say_number(say, "absent", r->absent);
-    perso_say_number(say, "waiting", r->waiting);
+    perso_say_number(say, "not compared yet", r->waiting);
     perso_say_end(say);
 }
 

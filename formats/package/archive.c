@@ -68,8 +68,7 @@ is_archive(const uint8_t *head, size_t n)
 }
 
 enum perso_result
-perso_raw_open(struct perso_raw *input, const struct perso_source *source,
-                 struct perso_error *err)
+perso_raw_open(struct perso_raw *input, const struct perso_source *source, struct perso_error *err)
 {
     *input = (struct perso_raw) { .source = *source };
     while (input->head_n < sizeof input->head) {
@@ -87,7 +86,7 @@ perso_raw_open(struct perso_raw *input, const struct perso_source *source,
 
 enum perso_result
 perso_raw_read(struct perso_raw *input, uint8_t *buf, size_t max, size_t *n,
-                 struct perso_error *err)
+               struct perso_error *err)
 {
     size_t have = input->head_n - input->head_at;
 

@@ -28,9 +28,9 @@ struct perso_raw {
 
 /** Fills the head. */
 enum perso_result perso_raw_open(struct perso_raw *input, const struct perso_source *source,
-                                   struct perso_error *err);
+                                 struct perso_error *err);
 enum perso_result perso_raw_read(struct perso_raw *input, uint8_t *buf, size_t max, size_t *n,
-                                   struct perso_error *err);
+                                 struct perso_error *err);
 /** n more bytes were unpacked; ARCHIVE_LIMIT where that is out of proportion to what came in. */
 enum perso_result perso_raw_made(struct perso_raw *input, size_t n, struct perso_error *err);
 

@@ -35,8 +35,8 @@ perso_zip_need(struct perso_zip *zip, size_t n, struct perso_error *err)
     zip->at = 0;
     while (zip->end < n) {
         size_t have = 0;
-        enum perso_result rc = perso_raw_read(zip->input, zip->buf + zip->end,
-                                                sizeof zip->buf - zip->end, &have, err);
+        enum perso_result rc =
+            perso_raw_read(zip->input, zip->buf + zip->end, sizeof zip->buf - zip->end, &have, err);
         if (rc != PERSO_OK)
             return rc;
         zip->end += have;

@@ -1,7 +1,7 @@
 /*
- * Columns that Persoline knows, by their field codes (DOMAIN 1.1) with Chinese and pinyin names. Numbers
- * are stored in ledgers: rows are only ever appended.
- * Provinces use codes differently, so a profile may map any header to any of these.
+ * Columns that Persoline knows, by their field codes (DOMAIN 1.1) with Chinese and pinyin names.
+ * Numbers are stored in ledgers: rows are only ever appended. Provinces use codes differently, so a
+ * profile may map any header to any of these.
  */
 #ifndef PERSO_COLUMN_H
 #define PERSO_COLUMN_H
@@ -70,8 +70,9 @@ enum perso_column {
 struct perso_layout {
     uint16_t n_columns;
     enum perso_column known[PERSO_COLUMNS_MAX];
-    char name[PERSO_COLUMNS_MAX][PERSO_COLUMN_NAME_BYTES]; /* canonical code, or as the file has it */
-    int16_t at[PERSO_COLUMN_COUNT]; /* index of a known column; -1: the table has none */
+    char name[PERSO_COLUMNS_MAX]
+             [PERSO_COLUMN_NAME_BYTES]; /* canonical code, or as the file has it */
+    int16_t at[PERSO_COLUMN_COUNT];     /* index of a known column; -1: the table has none */
 };
 
 /* One data record: cells in the order of its layout; borrowed from the batch's arena. */
@@ -84,7 +85,7 @@ struct perso_row {
 static inline struct perso_text
 perso_row_cell(const struct perso_layout *layout, const struct perso_row *row, enum perso_column c)
 {
-    return layout->at[c] < 0 ? (struct perso_text){ "", 0 } : row->cells[layout->at[c]];
+    return layout->at[c] < 0 ? (struct perso_text) { "", 0 } : row->cells[layout->at[c]];
 }
 
 const char *perso_column_code(enum perso_column column); /* "AAZ501"; "" for OTHER */

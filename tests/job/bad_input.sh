@@ -169,7 +169,7 @@ totals_wrong()
 
 # ---- archives ----
 
-# archive_with NAME PERL: a tar in $bad/NAME; PERL prints members by member(NAME, TYPE, LINK, BYTES).
+# archive_with NAME PERL: a tar in $bad/NAME; PERL prints it by member(NAME, TYPE, LINK, BYTES).
 archive_with()
 {
     perl -e 'sub member { my ($n, $t, $l, $b) = @_;
@@ -188,7 +188,7 @@ archives_wrong()
     mkdir -p "$bad/pack"
     cp "$good" "$bad/pack/table.csv"
     tar -C "$bad/pack" -czf "$bad/good.tar.gz" table.csv
-    cp "$work/zst/keys/application.tar.zst" "$bad/good.tar.zst" # refused before its end is looked at
+    cp "$work/zst/keys/application.tar.zst" "$bad/good.tar.zst" # cut below
     rm -f "$bad/good.zip"
     (cd "$bad/pack" && zip -q "$bad/good.zip" table.csv)
     for name in good.tar.zst good.tar.gz good.zip; do

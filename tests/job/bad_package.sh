@@ -57,7 +57,8 @@ line_to_ra "$work/w" "$two"
 cp -a "$work/w/ra" "$work/ra-before"
 mkdir -p "$work/answer/two" "$work/other-answer"
 "$PERSOLINE_SANDBOX" ra --in "$one/out/ra" --out "$work/answer" --state "$work/w/ra" >"$work/out"
-"$PERSOLINE_SANDBOX" ra --in "$two/out/ra" --out "$work/answer/two" --state "$work/w/ra" >"$work/out"
+"$PERSOLINE_SANDBOX" ra --in "$two/out/ra" --out "$work/answer/two" --state "$work/w/ra" \
+    >"$work/out"
 "$PERSOLINE_SANDBOX" ra --in "$one/out/ra" --out "$work/other-answer" --state "$work/ra-before" \
     --fault refused:1 >"$work/out"
 good=$work/answer/RET-411600-B1-0001.zip
@@ -152,7 +153,8 @@ perl -e 'my ($from, $dir, $want) = @ARGV; local $/; open my $f, "<:raw", $from; 
     my $n = length $zip;
     for my $i (0 .. $want - 1) {
         # ends of the file, where the headers are, and the whole of it
-        my $at = $i < 40 ? $n - 1 - 10 * $i : $i < 80 ? 5 * ($i - 40) : int($n * ($i - 80) / ($want - 80));
+        my $at = $i < 40 ? $n - 1 - 10 * $i : $i < 80 ? 5 * ($i - 40)
+            : int($n * ($i - 80) / ($want - 80));
         my $flipped = $zip;
         substr($flipped, $at, 1) ^= chr(1 << $i % 8);
         my $to = sprintf "%s/%06d-%d.zip", $dir, $at, $i % 8;
@@ -162,7 +164,7 @@ cp -a "$work/w" "$work/flipped"
 set -- "$work"/flip/*.zip
 [ $# -ge $((flips - 10)) ] || fail "only $# flipped packages"
 expect 1 "$PERSOLINE" collect "$work/flipped/site/J1" "$@"
-# The first whose flip means nothing to the members is taken; the next such one finds its number used.
+# The first whose flip means nothing to the members is taken; the next finds its number used.
 taken=$(sed -n 's/^collect: file \(.*\), rows.*/\1/p' "$work/out")
 grep ' \[F135 ' "$work/err" | cut -d: -f1 >"$work/void" || true
 printf '%s\n' "$taken" >>"$work/void"
@@ -256,10 +258,12 @@ late=$(balance "$three" open)
 [ "$late" -gt 0 ] || fail "nothing is open after the second package alone"
 expect 3 "$PERSOLINE" collect "$three" "$work/late/RET-411600-B3-0001.zip"
 part "a gap in an RA's numbers warns, and the missing package is taken when it comes"
-columns "$work/w/ra/truth.csv" AAZ500 fault | awk '$2 == "zero-byte" { print $1 }' | sort >"$work/want"
+columns "$work/w/ra/truth.csv" AAZ500 fault | awk '$2 == "zero-byte" { print $1 }' |
+    sort >"$work/want"
 [ -s "$work/want" ] || fail "no zero-byte certificate was planted"
 columns "$three/in/keys/application.csv" AAZ501 AAZ500 | sort >"$work/numbers"
-held "$three" collect | cut -f1,2 | join -t "$(printf '\t')" - "$work/numbers" | cut -f2,3 | sort >"$work/codes"
+held "$three" collect | cut -f1,2 | join -t "$(printf '\t')" - "$work/numbers" |
+    cut -f2,3 | sort >"$work/codes"
 equal "$(cut -f1 "$work/codes" | sort -u)" R303 "codes of cards with a zero-byte certificate"
 cut -f2 "$work/codes" | sort >"$work/have"
 same "$work/have" "$work/want" "held (<) and answered with a zero-byte certificate (>)"

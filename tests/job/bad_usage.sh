@@ -1,5 +1,5 @@
 #!/bin/bash
-# Commands typed wrongly, and sites and jobs where something is missing, damaged, unreadable or full:
+# Commands typed wrongly, and sites and jobs where something is missing, damaged, barred or full:
 # the message says what, where, and what to do; the exit code is 2 for usage, else 1; and once it is
 # mended the job goes on (CONTRACTS 1, DESIGN 4).
 # shellcheck disable=SC2016  # programs of awk and perl
@@ -283,5 +283,5 @@ expect 4 "$PERSOLINE" run "$job"
 expect 0 "$PERSOLINE" check "$job"
 diff -r --exclude='*.sig' --exclude='*.wrap' "$job/out" "$work/want-out" >&2 ||
     fail "after $stopped full disks the outputs differ"
-[ -z "$(find "$job" -name '*.part' -o -name '*.tmp' -o -name '.*.tmp*')" ] || fail "unfinished files stay"
+[ -z "$(find "$job" -name "*.part" -o -name "*.tmp*")" ] || fail "unfinished files stay"
 part "a disk that is full at $stopped places: 1, said so, and the run goes on once there is room"

@@ -26,12 +26,13 @@ state_of_all()
     tree "$work/world"
 }
 
-# written_files JOB: out/ and reports/ of the job, with their digests.
+# written_files JOB: out/, reports/ and audit.log of the job, with their digests.
 written_files()
 {
     [ ! -d "$1/out" ] || (
         cd "$1"
-        find out reports -type f -exec openssl dgst -sm3 -r {} + | sort
+        find . -type f \( -path './out/*' -o -path './reports/*' -o -name audit.log \) \
+            -exec openssl dgst -sm3 -r {} + | sort
     )
 }
 
@@ -74,7 +75,7 @@ dry_then_real()
     *) fail "exit code $code: $step: $(tail -n 5 "$work/real.err")" ;;
     esac
     written_files "$job" >"$work/written.after"
-    comm -13 "$work/written.before" "$work/written.after" | sed 's/^[^*]*\*//' | sort \
+    comm -13 "$work/written.before" "$work/written.after" | sed 's|^[^*]*\*\./||' | sort \
         >"$work/new.files"
     told_files >"$work/told.files"
     comm -13 "$work/told.files" "$work/new.files" >"$work/untold.files"
@@ -82,6 +83,9 @@ dry_then_real()
     while IFS= read -r file; do # what is told may have the same bytes as before, but is there
         [ -f "$job/$file" ] || fail "$step told of $file, and there is none"
     done <"$work/told.files"
+    grep -vE '"what": "(would write|row|table|acknowledge)"' "$work/dry" | sort -u >"$work/counts"
+    sort -u "$work/real" | comm -23 "$work/counts" - >"$work/untrue"
+    [ ! -s "$work/untrue" ] || fail "$step: not what was told: $(head -n 3 "$work/untrue")"
     printf '%s: %s lines, %s files\n' "$step" "$(wc -l <"$work/dry")" \
         "$(wc -l <"$work/told.files")"
 }

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# For job tests of what must be refused, which source it in place of lib.sh: what a refusal says, and
+# For job tests of what must be refused, sourced in place of lib.sh: what a refusal says, and
 # what it must leave as it was.
 
 # Every run of the programs waits for fsync many times; in memory that costs nothing.
@@ -12,15 +12,17 @@ skip()
     printf 'skip: %s\n' "$*"
 }
 
+# What every command may rewrite without an effect: lists, which say what the ledger says, and
+# payload, which counts only where the ledger points at it.
+passing='(\.db-(wal|shm)|/held/[a-z]+\.(csv|jsonl)|/reports/[a-z]+\.csv|/data/[0-9]+\.seg)$'
+
 # facts JOB: ledger and site store less the refusal's own events, and what lies where in the site.
-# Lists are rewritten by every command and say what the ledger says.
 facts()
 {
     {
         "$PERSOLINE" check "$1" --dump || fail "check --dump $1"
         find "$1/.." \( -type f -o -type p \) -printf 'path %P\n'
-    } | grep -vE '^event|^path .*(\.db-(wal|shm)|/held/[a-z]+\.(csv|jsonl)|/reports/[a-z]+\.csv|/data/[0-9]+\.seg)$' |
-        sort
+    } | grep -vE "^event|^path .*$passing" | sort
 }
 
 # payload JOB: how much of it there is. Of a refused file it is cut off by the next command.
