@@ -51,17 +51,38 @@ perso_drive_hold(struct perso_job *job, struct perso_card *card, enum perso_stat
     return job->cards.event(job->cards.self, &event, err);
 }
 
+static void
+tell_refusal(struct perso_job *job, const char *display, const struct perso_error *why,
+             struct perso_event *event)
+{
+    perso_complain(why);
+    if (!job->refused)
+        perso_hint("nothing of it counts; run tries it again each time until it is put right or "
+                   "taken away");
+    job->refused = true;
+    event->reject = why->reject;
+    snprintf(event->note, sizeof event->note, "%.120s: %.120s", display, why->text);
+}
+
+enum perso_result
+perso_drive_refuse_unread(struct perso_job *job, enum perso_stage stage, const char *display,
+                          const struct perso_error *why, struct perso_error *err)
+{
+    struct perso_event event = { .stage = stage, .kind = "refuse" };
+
+    tell_refusal(job, display, why, &event);
+    return perso_drive_event(job, &event, err);
+}
+
 enum perso_result
 perso_drive_refuse(struct perso_job *job, struct perso_ledger_file *file,
                    const struct perso_error *why, struct perso_error *err)
 {
-    struct perso_event event = { .stage = file->stage, .kind = "refuse", .reject = why->reject };
+    struct perso_event event = { .stage = file->stage, .kind = "refuse" };
     enum perso_result rc;
 
-    perso_complain(why);
-    job->refused = true;
+    tell_refusal(job, file->path, why, &event);
     memcpy(event.digest, file->sm3, sizeof event.digest);
-    snprintf(event.note, sizeof event.note, "%.120s: %.120s", file->path, why->text);
     if ((rc = job->site.store.file_release(job->site.store.self, job->name, file->stage, file->sm3,
                                            err)) != PERSO_OK ||
         (rc = perso_ledger_begin(job->ledger, err)) != PERSO_OK)
@@ -130,9 +151,8 @@ perso_drive_claim_file(struct perso_job *job, enum perso_stage stage,
 
     if (rc == PERSO_REJECT) {
         perso_error_at(&why, display, 0, 0);
-        perso_complain(&why);
-        job->refused = true;
-        return PERSO_END;
+        rc = perso_drive_refuse_unread(job, stage, display, &why, err);
+        return rc == PERSO_OK ? PERSO_END : rc;
     }
     if (rc != PERSO_OK)
         *err = why;

@@ -63,6 +63,11 @@ enum perso_result perso_drive_due_clear(struct perso_job *job, const char *repor
 /** Say why an incoming file is refused, take its rows away, keep the refusal for the audit. */
 enum perso_result perso_drive_refuse(struct perso_job *job, struct perso_ledger_file *file,
                                      const struct perso_error *why, struct perso_error *err);
+/** The same for a file of which nothing was read: its form, signature, recipient or owner is wrong.
+ */
+enum perso_result perso_drive_refuse_unread(struct perso_job *job, enum perso_stage stage,
+                                            const char *display, const struct perso_error *why,
+                                            struct perso_error *err);
 /** PERSO_END, said aloud, where the stage knows a file with this digest. */
 enum perso_result perso_drive_known(struct perso_job *job, enum perso_stage stage,
                                     const uint8_t sm3[PERSO_SM3_BYTES], const char *display,

@@ -115,8 +115,11 @@ approve(struct approving *a, const char *digest, struct perso_error *err)
         (rc = perso_ledger_counts(a->job->ledger, counts, err)) != PERSO_OK)
         return rc;
     perso_hex_lower(a->digest, sizeof a->digest, hex);
-    if (a->n == 0)
+    if (a->n == 0) {
+        if (digest != NULL)
+            perso_warn("approve: nothing waits for approval");
         return PERSO_OK;
+    }
     bool none = strcmp(policy, "none") == 0;
     if (none)
         perso_warn("approval policy none: nobody approves; for rehearsal only");

@@ -354,9 +354,7 @@ perso_drive_close(struct perso_job *job, const char *path, struct perso_error *e
     s->stage = perso_role_stage_find(job->role, PERSO_STAGE_CLOSE);
     rc = perso_input_open(job, path, &job->profile.result, "", in, &why);
     if (rc == PERSO_REJECT) {
-        perso_complain(&why);
-        job->refused = true;
-        rc = PERSO_OK;
+        rc = perso_drive_refuse_unread(job, PERSO_STAGE_CLOSE, in->display, &why, err);
     } else if (rc == PERSO_OK) {
         in->sparse = true; /* nothing is read back of a card that was not written */
         rc = read_file(s, err);

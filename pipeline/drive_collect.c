@@ -194,9 +194,10 @@ perso_drive_collect(struct perso_job *job, const char *path, struct perso_error 
     rc = perso_incoming_open(job, path, "RET", job->conf.ra, true, &s->in, &why);
     if (rc == PERSO_OK) {
         rc = read_package(s, err);
-    } else if (rc == PERSO_REJECT || rc == PERSO_RETRY) {
-        job->refused = job->refused || rc == PERSO_REJECT;
-        job->waits = job->waits || rc == PERSO_RETRY;
+    } else if (rc == PERSO_REJECT) {
+        rc = perso_drive_refuse_unread(job, PERSO_STAGE_COLLECT, s->in.display, &why, err);
+    } else if (rc == PERSO_RETRY) {
+        job->waits = true;
         perso_complain(&why);
         rc = PERSO_OK;
     } else if (rc == PERSO_END) { /* known: said already */

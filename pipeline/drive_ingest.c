@@ -261,9 +261,7 @@ perso_drive_ingest(struct perso_job *job, const char *path,
     perso_ingest_rules_of(job, &s->rules);
     rc = perso_input_open(job, path, &job->profile.application, options->encoding, in, &why);
     if (rc == PERSO_REJECT) {
-        perso_complain(&why);
-        job->refused = true;
-        rc = PERSO_OK;
+        rc = perso_drive_refuse_unread(job, PERSO_STAGE_INGEST, in->display, &why, err);
     } else if (rc != PERSO_OK) {
         *err = why;
     } else {

@@ -389,9 +389,7 @@ reconcile_file(struct perso_job *job, const char *path, const struct perso_file_
     if ((rc = take_rules(s, err)) == PERSO_OK) {
         rc = perso_input_open(job, path, &job->profile.issuance, options->encoding, in, &why);
         if (rc == PERSO_REJECT) {
-            perso_complain(&why);
-            job->refused = true;
-            rc = PERSO_OK;
+            rc = perso_drive_refuse_unread(job, PERSO_STAGE_RECONCILE, in->display, &why, err);
         } else if (rc == PERSO_OK) {
             rc = read_file(s, options->rows, err);
         } else {

@@ -39,6 +39,9 @@ inputs_of(struct perso_job *job, const char *folder, struct paths *ret, struct p
     if ((rc = perso_path_join(job->folder, folder, path, sizeof path, err)) != PERSO_OK ||
         (rc = perso_folder_files(path, &names, err)) != PERSO_OK)
         return rc;
+    if (names.n_passed_over > 0)
+        perso_warn("%s: %zu entries are links or folders and are passed over", folder,
+                   names.n_passed_over);
     if ((ret->all = calloc(names.n + 1, sizeof *ret->all)) == NULL)
         rc = perso_error_errno(err, "memory");
     for (size_t i = 0; rc == PERSO_OK && i < names.n; i++) {

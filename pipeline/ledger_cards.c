@@ -313,7 +313,7 @@ card_read(struct perso_ledger *ledger, int64_t seq, struct perso_card *ret, bool
         perso_ledger_card_of_row(s, ret, accepted);
     sqlite3_reset(s);
     if (rc == PERSO_END)
-        return perso_error_set(err, PERSO_REJ_NONE, "", "ledger: no card %lld", (long long)seq);
+        return perso_error_set(err, PERSO_REJ_NONE, "", "no card with number %lld in this job", (long long)seq);
     return rc;
 }
 

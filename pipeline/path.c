@@ -69,8 +69,12 @@ perso_folder_files(const char *folder, struct perso_names *ret, struct perso_err
     if (dir == NULL)
         return errno == ENOENT ? PERSO_OK : perso_error_errno(err, folder);
     while ((entry = readdir(dir)) != NULL) {
-        if (entry->d_name[0] == '.' || !is_regular(dir, entry->d_name))
+        if (entry->d_name[0] == '.')
             continue;
+        if (!is_regular(dir, entry->d_name)) {
+            ret->n_passed_over++;
+            continue;
+        }
         if (!append(ret, entry->d_name)) {
             closedir(dir);
             perso_names_free(ret);

@@ -19,6 +19,7 @@ bool perso_ends_with(const char *text, const char *end);
 struct perso_names {
     char **names;
     size_t n;
+    size_t n_passed_over; /* links, folders and the like */
 };
 enum perso_result perso_folder_files(const char *folder, struct perso_names *ret,
                                      struct perso_error *err);

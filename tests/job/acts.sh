@@ -18,7 +18,7 @@ with_code() { states "$job" | awk -F'\t' -v c="$1" '$3 == c && !n++ { print $1 }
 traced()
 {
     expect 0 "$PERSOLINE" trace "$job" "$1"
-    tail -n 1 "$work/out" | grep -q "\"kind\":\"$2\".*\"to\":\"$3\".*$4.*\"prev\"" && return 0
+    tail -n 1 "$work/out" | has "\"kind\":\"$2\".*\"to\":\"$3\".*$4.*\"prev\"" && return 0
     tail -n 2 "$work/out" >&2
     fail "$1: the last event is not $2 to $3 with \"$4\""
 }
@@ -41,7 +41,7 @@ act hold "$(good 1)"
 equal "$(state_of "$job" "$(good 1)")" "held R251" "hold"
 traced "$(good 1)" hold held "because of hold"
 said '"operator":"chen"'
-held "$job" operator | grep -q "^$(good 1)	R251	operator$" || fail "hold: not in held/operator.csv"
+held "$job" operator | has "^$(good 1)	R251	operator$" || fail "hold: not in held/operator.csv"
 dump "$job" >"$work/before"
 act hold "$(good 1)"
 dump "$job" >"$work/after"
@@ -60,7 +60,7 @@ part "hold R251 and release, with operator and reason in trace; again they are n
 act reject "$(good 2)"
 equal "$(state_of "$job" "$(good 2)")" "held R250" "reject"
 traced "$(good 2)" hold held "because of reject"
-held "$job" approve | grep -q "^$(good 2)	R250" || fail "reject: not in held/approve.csv"
+held "$job" approve | has "^$(good 2)	R250" || fail "reject: not in held/approve.csv"
 expect 1 "$PERSOLINE" reject "$job" "$(with_code R201)" --reason "is held"
 part "reject R250, of reconciled cards only"
 
@@ -86,7 +86,7 @@ done
 equal "$(balance "$job" cancelled)" 3 "cancelled"
 columns "$job/held/ingest.csv" AAZ501 code | awk -F'\t' '$2 == "R122" { print $1 }' >"$work/list"
 expect 0 "$PERSOLINE" cancel "$job" "@$work/list" --reason "by list"
-! held "$job" ingest | grep -q R122 || fail "cards of the list are held still"
+! held "$job" ingest | has R122 || fail "cards of the list are held still"
 equal "$(balance "$job" cancelled)" $((3 + $(wc -l <"$work/list"))) "cancelled by list"
 closes "$job"
 part "#SEQ and @FILE reach cards without an id and many cards"
@@ -139,7 +139,7 @@ equal "$(state_of "$job" "$(good 5)")" "bundled" "bundle"
 expect 0 "$PERSOLINE" withdraw "$job" REQ-411600-B1-0001.zip --reason "wrong batch"
 equal "$(state_of "$job" "$(good 5)")" "approved" "withdraw"
 [ -z "$(ls "$job/out/bundle")" ] || fail "withdraw leaves $(ls "$job/out/bundle")"
-dump "$job" | grep -q "^event	bundle	withdraw	.*	wrong batch	" || fail "withdraw: no event"
+dump "$job" | has "^event	bundle	withdraw	.*	wrong batch	" || fail "withdraw: no event"
 act hold "$(good 6)"
 expect 4 "$PERSOLINE" run "$job"
 equal "$(state_of "$job" "$(good 5)")" "submitted" "bundled anew and submitted"
@@ -161,7 +161,7 @@ ra_answer "$work/w" "$job" --fault refused:0.05
 expect 4 "$PERSOLINE" run "$job"
 equal "$(state_of "$job" "$(good 7)")" "held R251" "held while the RA answered"
 equal "$(state_of "$job" "$(good 8)")" "cancelled" "cancelled while the RA answered"
-columns "$job/reports/orphans.csv" why | grep -q cancelled ||
+columns "$job/reports/orphans.csv" why | has cancelled ||
     fail "the certificate of a cancelled card is not among the orphans"
 act release "$(good 7)"
 expect 4 "$PERSOLINE" run "$job"

@@ -1,7 +1,6 @@
 #!/bin/bash
 # The chain of events of a finished job: every field changed, events removed or swapped, the whole
 # ledger rolled back; `audit verify` ends with 1 and names the place (CONTRACTS 5, 8.3.8 a).
-# shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/course.sh"
 

@@ -1,7 +1,6 @@
 #!/bin/bash
 # No decision hangs on the wall clock (DESIGN 6): with the clock years off, beyond 2038, or going
 # backwards between stages, a job of the same date ends as it does today.
-# shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/course.sh"
 
@@ -10,7 +9,8 @@ if ! command -v faketime >/dev/null; then
     exit 77
 fi
 
-# clock_of NUMBER: what faketime shows to the NUMBER-th step; the course runs backwards otherwise.
+# course_under WHAT NAME: the course in a world NAME of its own, every command of ours under the
+# clock that clock_of NUMBER gives for its place in the course.
 course_under()
 {
     local what=$1 world=$work/$2 step number=0

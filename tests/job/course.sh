@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154  # of lib.sh, and for the tests
 # The course of one job, a command a step, and how two jobs that took it are compared (CONTRACTS 5).
 # For the tests that disturb a job on its way; sourced after lib.sh.
 

@@ -1,7 +1,6 @@
 #!/bin/bash
 # Every command that has an effect, with --dry-run first: it tells counts and the names of what it
 # would write, and job and site stay as they are, to the byte (DESIGN 4).
-# shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/course.sh"
 

@@ -2,14 +2,13 @@
 # A job that is killed with SIGKILL at random moments and resumed by the same command ends as an
 # undisturbed one does, to the byte (DESIGN 1 rule 2, CONTRACTS 5). PERSO_SEED repeats the draws,
 # not the moments: those are the machine's. With PERSO_FULL, 50 jobs are killed once each.
-# shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/course.sh"
 
 kills=${PERSO_KILLS:-50}
 cards=${PERSO_CARDS:-5000}
-seed=${PERSO_SEED:-$(($(date +%s) % 32768))}
-RANDOM=$seed
+first_draw=${PERSO_SEED:-$(($(date +%s) % 32768))}
+RANDOM=$first_draw
 landed=0
 declare -A landed_in quota
 
@@ -129,7 +128,7 @@ jobs_killed_once()
     part "$kills jobs of $cards cards, killed once each ($missed too late)"
 }
 
-echo "seed $seed"
+echo "seed $first_draw: PERSO_SEED repeats the draws"
 sample_make "$work/sample" --cards "$cards" --faults 0.02
 course_make "$work/begin" "$work/sample"
 cp -a "$work/begin" "$work/begin-undisturbed"

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# leak.pl NEEDLES FILE...: where the needles stand in the files. NEEDLES has a line each: a name, TAB,
-# the hex of the bytes, TAB, the forms to look for: r raw, h hex of either case, b Base64 at
+# leak.pl NEEDLES FILE...: where the needles stand in the files. NEEDLES has a line each: a name,
+# TAB, the hex of the bytes, TAB, the forms to look for: r raw, h hex of either case, b Base64 at
 # its three alignments. Prints "FILE: NAME as FORM" and ends with 1 where anything was found.
 use strict;
 use warnings;

@@ -66,6 +66,13 @@ said()
     fail "nothing was said like: $1"
 }
 
+# COMMAND | has TEXT: a line of it is like that (an extended regular expression). Reads to the end:
+# grep -q would not, and pipefail would blame the command that it cut off.
+has()
+{
+    grep -E -- "$1" | cat >/dev/null
+}
+
 # same FILE FILE TEXT...: they are equal line by line, else the first differences are shown.
 same()
 {

@@ -65,7 +65,7 @@ while IFS=$'\t' read -r kind _; do
     [ -n "$code" ] || continue
     part "$kind: $(kind_count "$work/w" "$kind") planted, each named $code"
 done <"$work/kinds"
-columns "$job/held/collect.csv" code text_en | grep -q $'^R301\t.*4107' ||
+columns "$job/held/collect.csv" code text_en | has $'^R301\t.*4107' ||
     fail "a refusal is not told with the RA's own code"
 states "$job" | awk -F'\t' '$2 == "refused"' | wc -l >"$work/n"
 equal "$(<"$work/n")" "$(kind_count "$work/w" refused)" "state refused"

@@ -61,7 +61,7 @@ part "retry: $(wc -l <"$work/retry") planted, they and nothing else stand in the
     sort >"$work/want"
 columns "$job/out/close/remake.csv" AAZ501 state code | sort >"$work/have"
 same "$work/have" "$work/want" "remake.csv (<) and spoiled or missing cards (>)"
-columns "$job/out/close/remake.csv" reason | grep -q '芯片无响应' || fail "remake.csv: no reason"
+columns "$job/out/close/remake.csv" reason | has '芯片无响应' || fail "remake.csv: no reason"
 
 # Serial and digest by openssl, from the machine file.
 der()

@@ -1,7 +1,6 @@
 #!/bin/bash
 # Marked secrets (GLYPIN, ZKMY) stand nowhere in the clear after the whole line, nor after kills on
 # its way; ID numbers and names only where the data itself goes (LD/T 03-2022 8.3.6, STYLE 5).
-# shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/course.sh"
 

@@ -1,7 +1,6 @@
 #!/bin/bash
 # Two processes on one job, and one file for two jobs: the second says so, at once, and does nothing
 # (DESIGN 6, CONTRACTS 1).
-# shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 
 site_and_job()
@@ -9,8 +8,8 @@ site_and_job()
     find "$1/site" -type f ! -name '*-shm' -exec sha256sum {} + | sort -k 2
 }
 
-# The first process is stopped while it holds the job: it opens the ledger after it has the lock. (To
-# try the lock from here would take it from the first.)
+# The first process is stopped while it holds the job: it opens the ledger after it has the lock.
+# (To try the lock from here would take it from the first.)
 stop_in_the_middle()
 {
     "$PERSOLINE" run "$job" >"$work/first.out" 2>"$work/first.err" &
