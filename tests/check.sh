@@ -43,6 +43,11 @@ check_includes_point_down()
     includes ra-client 'perso/|formats/|ra-client/'
     includes stages 'perso/|formats/|stages/'
     includes pipeline 'perso/|formats/|ra-client/|stages/|pipeline/'
+    local below='perso/|formats/|ra-client/|stages/' folder
+    for folder in store job file report drive command; do
+        below+="|pipeline/$folder/"
+        includes "pipeline/$folder" "$below"
+    done
     # Rehearsal programs would prove nothing with the code that they rehearse (CONTRACTS 7).
     grep -rnE '#include "(stages|pipeline|ra-client)/' tests/sandbox || true
 }

@@ -81,7 +81,7 @@ persoline_plain=$PERSOLINE
 if [ -n "${PERSO_FULL:-}" ] && [ -x /usr/bin/time ]; then
     cat >"$work/timed" <<TIMED
 #!/bin/bash
-exec /usr/bin/time -a -o "$work/peak" -f "%M \$1" "$persoline_plain" "\$@"
+exec /usr/bin/time -q -a -o "$work/peak" -f "%M \$1" "$persoline_plain" "\$@"
 TIMED
     chmod +x "$work/timed"
     PERSOLINE=$work/timed

@@ -1,0 +1,198 @@
+#include "pipeline/command/command.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    const char *name, *usage;
+    perso_command *run;
+} commands[] = {
+    { "site", "site init DIR [--name NAME]", perso_command_site },
+    { "init",
+      "init JOB --mode 1 --batch ID --division CODE --vendor CODE [--date YYYY-MM-DD] [--profile "
+      "NAME] [--ra NAME]",
+      perso_command_init },
+    { "ingest", "ingest JOB FILE... [--encoding E] [--rows N]", perso_command_stage },
+    { "reconcile", "reconcile JOB FILE... [--encoding E] [--rows N]", perso_command_stage },
+    { "approve", "approve JOB [--digest HEX]", perso_command_stage },
+    { "bundle", "bundle JOB", perso_command_stage },
+    { "submit", "submit JOB", perso_command_stage },
+    { "collect", "collect JOB FILE...", perso_command_stage },
+    { "match", "match JOB", perso_command_stage },
+    { "personalize", "personalize JOB", perso_command_stage },
+    { "close", "close JOB [FILE...]", perso_command_stage },
+    { "run", "run JOB", perso_command_all_stages },
+    { "hold", "hold JOB CARD... --reason TEXT", perso_command_cards },
+    { "release", "release JOB CARD... --reason TEXT", perso_command_cards },
+    { "cancel", "cancel JOB CARD... --reason TEXT", perso_command_cards },
+    { "reject", "reject JOB CARD... --reason TEXT", perso_command_cards },
+    { "withdraw", "withdraw JOB FILE --reason TEXT", perso_command_withdraw },
+    { "status", "status [JOB]", perso_command_status },
+    { "report", "report JOB [--excel]", perso_command_report },
+    { "trace", "trace JOB CARD", perso_command_trace },
+    { "show", "show FILE", perso_command_show },
+    { "check", "check [JOB] [--dump]", perso_command_check },
+    { "slip", "slip JOB [PACKAGE]", perso_command_slip },
+    { "audit", "audit verify JOB", perso_command_audit },
+};
+
+enum perso_exit
+perso_command_usage(const char *text)
+{
+    fprintf(stderr, "usage: persoline %s\n", text);
+    return PERSO_EXIT_USAGE;
+}
+
+enum perso_exit
+perso_command_failed(const struct perso_error *err, enum perso_result rc)
+{
+    perso_complain(err);
+    return rc == PERSO_RETRY ? PERSO_EXIT_WAITS : PERSO_EXIT_FAILED;
+}
+
+static void
+print_help(FILE *out)
+{
+    fputs("persoline: certificates for third-generation social security cards "
+          "(LD/T 03-2022 6.4.7)\n\n",
+          out);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        fprintf(out, "  persoline %s\n", commands[i].usage);
+    fputs("\nevery command: --conf FILE, --by NAME, --json; those with an effect: -n, --dry-run\n"
+          "CARD: a card identification code, #SEQ of a list of held/, or @FILE: such a list, or "
+          "one id a line\n"
+          "exit: 0 done, 1 failed or a file refused, 2 usage, 3 cards are held, 4 waits\n",
+          out);
+}
+
+enum option_id {
+    OPTION_CONF = 256,
+    OPTION_BY,
+    OPTION_JSON,
+    OPTION_MODE,
+    OPTION_BATCH,
+    OPTION_DIVISION,
+    OPTION_VENDOR,
+    OPTION_ROLE,
+    OPTION_FINISHER,
+    OPTION_DATE,
+    OPTION_PROFILE,
+    OPTION_RA,
+    OPTION_NAME,
+    OPTION_ENCODING,
+    OPTION_ROWS,
+    OPTION_DIGEST,
+    OPTION_REASON,
+    OPTION_DUMP,
+    OPTION_EXCEL,
+};
+
+static const struct option options[] = {
+    { "dry-run", no_argument, NULL, 'n' },
+    { "conf", required_argument, NULL, OPTION_CONF },
+    { "by", required_argument, NULL, OPTION_BY },
+    { "json", no_argument, NULL, OPTION_JSON },
+    { "mode", required_argument, NULL, OPTION_MODE },
+    { "batch", required_argument, NULL, OPTION_BATCH },
+    { "division", required_argument, NULL, OPTION_DIVISION },
+    { "vendor", required_argument, NULL, OPTION_VENDOR },
+    { "role", required_argument, NULL, OPTION_ROLE },
+    { "finisher", required_argument, NULL, OPTION_FINISHER },
+    { "date", required_argument, NULL, OPTION_DATE },
+    { "profile", required_argument, NULL, OPTION_PROFILE },
+    { "ra", required_argument, NULL, OPTION_RA },
+    { "name", required_argument, NULL, OPTION_NAME },
+    { "encoding", required_argument, NULL, OPTION_ENCODING },
+    { "rows", required_argument, NULL, OPTION_ROWS },
+    { "digest", required_argument, NULL, OPTION_DIGEST },
+    { "reason", required_argument, NULL, OPTION_REASON },
+    { "dump", no_argument, NULL, OPTION_DUMP },
+    { "excel", no_argument, NULL, OPTION_EXCEL },
+    { NULL, 0, NULL, 0 },
+};
+
+static bool
+take_option(struct perso_command_line *line, int id, const char *value)
+{
+    const char **const texts[] = {
+        [OPTION_CONF - 256] = &line->options.conf,
+        [OPTION_BY - 256] = &line->options.by,
+        [OPTION_MODE - 256] = &line->mode,
+        [OPTION_BATCH - 256] = &line->batch,
+        [OPTION_DIVISION - 256] = &line->division,
+        [OPTION_VENDOR - 256] = &line->vendor,
+        [OPTION_ROLE - 256] = &line->role,
+        [OPTION_FINISHER - 256] = &line->finisher,
+        [OPTION_DATE - 256] = &line->date,
+        [OPTION_PROFILE - 256] = &line->profile,
+        [OPTION_RA - 256] = &line->ra,
+        [OPTION_NAME - 256] = &line->name,
+        [OPTION_ENCODING - 256] = &line->encoding,
+        [OPTION_ROWS - 256] = &line->rows,
+        [OPTION_DIGEST - 256] = &line->digest,
+        [OPTION_REASON - 256] = &line->reason,
+    };
+
+    switch (id) {
+    case 'n':
+        line->options.dry_run = true;
+        return true;
+    case OPTION_JSON:
+        line->options.json = true;
+        return true;
+    case OPTION_DUMP:
+        line->dump = true;
+        return true;
+    case OPTION_EXCEL:
+        line->excel = true;
+        return true;
+    default:
+        if (id < 256)
+            return false;
+        *texts[id - 256] = value;
+        return true;
+    }
+}
+
+static bool
+parse(int argc, char **argv, struct perso_command_line *line)
+{
+    int id;
+
+    *line = (struct perso_command_line) { .command = argv[0], .options = { "", "", false, false } };
+    while ((id = getopt_long(argc, argv, "n", options, NULL)) != -1)
+        if (!take_option(line, id, optarg))
+            return false;
+    line->more = (const char **)argv + optind;
+    line->n_words = (size_t)(argc - optind);
+    for (size_t i = 0; i < line->n_words && i < 8; i++)
+        line->words[i] = line->more[i];
+    return true;
+}
+
+enum perso_exit
+perso_command_run(int argc, char **argv)
+{
+    struct perso_command_line line;
+
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        print_help(argc < 2 ? stderr : stdout);
+        return argc < 2 ? PERSO_EXIT_USAGE : PERSO_EXIT_DONE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("persoline " PERSO_VERSION);
+        return PERSO_EXIT_DONE;
+    }
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp(commands[i].name, argv[1]) != 0)
+            continue;
+        if (!parse(argc - 1, argv + 1, &line))
+            return perso_command_usage(commands[i].usage);
+        enum perso_exit code = commands[i].run(&line);
+        return code == PERSO_EXIT_USAGE ? perso_command_usage(commands[i].usage) : code;
+    }
+    fprintf(stderr, "persoline: no such command: %s\n", argv[1]);
+    print_help(stderr);
+    return PERSO_EXIT_USAGE;
+}

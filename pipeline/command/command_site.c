@@ -1,0 +1,197 @@
+/* Commands that make sites and jobs, or only look. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "pipeline/command/command.h"
+#include "pipeline/report/show.h"
+#include "pipeline/report/status.h"
+
+enum perso_exit
+perso_command_site(const struct perso_command_line *line)
+{
+    struct perso_error err = { 0 };
+    struct perso_say say = { .out = stdout, .json = line->options.json };
+
+    if (line->n_words != 2 || strcmp(line->words[0], "init") != 0)
+        return PERSO_EXIT_USAGE;
+    if (!line->options.dry_run) {
+        enum perso_result rc =
+            perso_site_init(line->words[1], line->name != NULL ? line->name : "site", &err);
+        if (rc != PERSO_OK)
+            return perso_command_failed(&err, rc);
+    }
+    perso_say_begin(&say, line->options.dry_run ? "would make" : "site");
+    perso_say_text(&say, "folder", line->words[1]);
+    perso_say_text(&say, "for peers", "site.cer");
+    perso_say_end(&say);
+    perso_warn("%s/keys holds keys and their password side by side: for rehearsal and small sites; "
+               "move the password to another medium: password_file in persoline.conf [LD/T 03-2022 "
+               "8.3.6 a]",
+               line->words[1]);
+    return PERSO_EXIT_DONE;
+}
+
+static void
+today(char out[11])
+{
+    time_t now = time(NULL);
+    struct tm date;
+
+    localtime_r(&now, &date);
+    strftime(out, 11, "%Y-%m-%d", &date);
+}
+
+static bool
+set(char *place, size_t size, const char *value, const char *fallback)
+{
+    const char *text = value != NULL ? value : fallback;
+    return text != NULL && snprintf(place, size, "%s", text) < (int)size;
+}
+
+enum perso_exit
+perso_command_init(const struct perso_command_line *line)
+{
+    struct perso_job_conf conf = { 0 };
+    struct perso_error err = { 0 };
+    struct perso_say say = { .out = stdout, .json = line->options.json };
+    char date[11];
+
+    today(date);
+    if (line->n_words != 1 || line->mode == NULL || strlen(line->mode) != 1 ||
+        !set(conf.batch, sizeof conf.batch, line->batch, NULL) ||
+        !set(conf.division, sizeof conf.division, line->division, NULL) ||
+        !set(conf.vendor, sizeof conf.vendor, line->vendor, NULL) ||
+        !set(conf.role, sizeof conf.role, line->role, "all") ||
+        !set(conf.finisher, sizeof conf.finisher, line->finisher, "vendor") ||
+        !set(conf.date, sizeof conf.date, line->date, date) ||
+        !set(conf.profile, sizeof conf.profile, line->profile, "default") ||
+        !set(conf.ra, sizeof conf.ra, line->ra, "ra") ||
+        !set(conf.machine, sizeof conf.machine, NULL, "machine"))
+        return PERSO_EXIT_USAGE;
+    conf.mode = (uint32_t)(line->mode[0] - '0');
+    enum perso_result rc = perso_job_init(line->words[0], &conf, &line->options, &err);
+    if (rc != PERSO_OK)
+        return perso_command_failed(&err, rc);
+    perso_say_begin(&say, line->options.dry_run ? "would make" : "job");
+    perso_say_text(&say, "folder", line->words[0]);
+    perso_say_text(&say, "batch", conf.batch);
+    perso_say_text(&say, "date", conf.date);
+    perso_say_end(&say);
+    return PERSO_EXIT_DONE;
+}
+
+enum perso_exit
+perso_command_show(const struct perso_command_line *line)
+{
+    struct perso_say say = { .out = stdout, .json = line->options.json };
+    struct perso_error err = { 0 };
+
+    if (line->n_words != 1)
+        return PERSO_EXIT_USAGE;
+    enum perso_result rc = perso_show(&say, line->words[0], &err);
+    return rc == PERSO_OK ? PERSO_EXIT_DONE : perso_command_failed(&err, rc);
+}
+
+/* ---- a job to look at ---- */
+
+typedef enum perso_result look(struct perso_job *job, const struct perso_command_line *line,
+                               struct perso_error *err);
+
+static enum perso_exit
+look_at(const char *folder, const struct perso_command_line *line, look *what)
+{
+    struct perso_job *job = calloc(1, sizeof *job);
+    struct perso_error err = { 0 };
+
+    if (job == NULL)
+        return perso_command_failed(&err, perso_error_errno(&err, "memory"));
+    enum perso_result rc = perso_job_open(folder, false, &line->options, job, &err);
+    if (rc == PERSO_OK)
+        rc = what(job, line, &err);
+    perso_job_close(job);
+    free(job);
+    return rc == PERSO_OK ? PERSO_EXIT_DONE : perso_command_failed(&err, rc);
+}
+
+static enum perso_result
+look_status(struct perso_job *job, const struct perso_command_line *line, struct perso_error *err)
+{
+    (void)line;
+    return perso_status(job, err);
+}
+
+enum perso_exit
+perso_command_status(const struct perso_command_line *line)
+{
+    if (line->n_words > 1)
+        return PERSO_EXIT_USAGE;
+    return look_at(line->n_words == 1 ? line->words[0] : ".", line, look_status);
+}
+
+static enum perso_result
+look_report(struct perso_job *job, const struct perso_command_line *line, struct perso_error *err)
+{
+    return perso_report(job, line->excel, err);
+}
+
+enum perso_exit
+perso_command_report(const struct perso_command_line *line)
+{
+    return line->n_words == 1 ? look_at(line->words[0], line, look_report) : PERSO_EXIT_USAGE;
+}
+
+static enum perso_result
+look_trace(struct perso_job *job, const struct perso_command_line *line, struct perso_error *err)
+{
+    return perso_trace(job, line->words[1], err);
+}
+
+enum perso_exit
+perso_command_trace(const struct perso_command_line *line)
+{
+    return line->n_words == 2 ? look_at(line->words[0], line, look_trace) : PERSO_EXIT_USAGE;
+}
+
+static enum perso_result
+look_check(struct perso_job *job, const struct perso_command_line *line, struct perso_error *err)
+{
+    return line->dump ? perso_check_dump(job, err) : perso_check(job, err);
+}
+
+enum perso_exit
+perso_command_check(const struct perso_command_line *line)
+{
+    if (line->n_words > 1)
+        return PERSO_EXIT_USAGE;
+    return look_at(line->n_words == 1 ? line->words[0] : ".", line, look_check);
+}
+
+static enum perso_result
+look_slip(struct perso_job *job, const struct perso_command_line *line, struct perso_error *err)
+{
+    return perso_print_slip(job, line->words[1], err);
+}
+
+enum perso_exit
+perso_command_slip(const struct perso_command_line *line)
+{
+    if (line->n_words < 1 || line->n_words > 2)
+        return PERSO_EXIT_USAGE;
+    return look_at(line->words[0], line, look_slip);
+}
+
+static enum perso_result
+look_audit(struct perso_job *job, const struct perso_command_line *line, struct perso_error *err)
+{
+    (void)line;
+    return perso_audit_verify(job, err);
+}
+
+enum perso_exit
+perso_command_audit(const struct perso_command_line *line)
+{
+    if (line->n_words != 2 || strcmp(line->words[0], "verify") != 0)
+        return PERSO_EXIT_USAGE;
+    return look_at(line->words[1], line, look_audit);
+}

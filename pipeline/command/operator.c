@@ -1,0 +1,362 @@
+#include "pipeline/command/operator.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "formats/identity/card.h"
+#include "pipeline/drive/ingest_accept.h"
+#include "pipeline/file/outgoing.h"
+#include "pipeline/job/cards.h"
+#include "pipeline/job/path.h"
+
+/* "#SEQ" is the number of a card in the lists of held/: it reaches cards without a valid id, and
+ * each of two rows of one card. */
+static enum perso_result
+find(struct perso_job *job, const char *text, struct perso_card *card, struct perso_error *err)
+{
+    char card_id[PERSO_CARD_ID_CHARS + 1], *end;
+    enum perso_result rc = PERSO_END;
+
+    if (text[0] == '#') {
+        long long seq = strtoll(text + 1, &end, 10);
+        if (end != text + 1 && *end == '\0' && seq > 0)
+            rc = perso_ledger_card_get(job->ledger, seq, card, err);
+    } else if (perso_card_id_read((struct perso_text) { text, (uint32_t)strlen(text) }, card_id)) {
+        rc = perso_ledger_card_find(job->ledger, card_id, card, err);
+    }
+    return rc == PERSO_END ? perso_error_set(err, PERSO_REJ_NONE, "AAZ501",
+                                             "%.40s: no such card in this job", text)
+                           : rc;
+}
+
+static enum perso_result
+wrong_state(const struct perso_card *card, const char *verb, struct perso_error *err)
+{
+    return perso_error_set(err, PERSO_REJ_NONE, "AAZ501", "%s: a card that is %s cannot be %s",
+                           card->card_id, perso_state_name(card->state), verb);
+}
+
+static enum perso_result
+tell_event(struct perso_job *job, const struct perso_card *card, const char *kind,
+           enum perso_state from, const char *reason, struct perso_error *err)
+{
+    struct perso_event event = { .kind = "",
+                                 .first_seq = card->seq,
+                                 .last_seq = card->seq,
+                                 .n_cards = 1,
+                                 .from = from,
+                                 .to = card->state };
+
+    snprintf(event.kind, sizeof event.kind, "%s", kind);
+    snprintf(event.note, sizeof event.note, "%s", reason);
+    memcpy(event.card_id, card->card_id, sizeof event.card_id);
+    return job->cards.event(job->cards.self, &event, err);
+}
+
+static void
+clear_verdict(struct perso_card *card, enum perso_state to)
+{
+    card->state = to;
+    card->from_state = PERSO_STATE_NONE;
+    card->reject_stage = PERSO_STAGE_NONE;
+    card->verdict = (struct perso_verdict) { 0 };
+    card->verdict_record = 0;
+}
+
+static enum perso_result
+in_transaction(struct perso_job *job, enum perso_result rc, struct perso_error *err)
+{
+    if (rc == PERSO_OK)
+        return perso_ledger_commit(job->ledger, err);
+    perso_ledger_rollback(job->ledger);
+    return rc;
+}
+
+/* ---- hold, reject ---- */
+
+static enum perso_result
+put_aside(struct perso_job *job, struct perso_card *card, enum perso_stage stage,
+          enum perso_reject reject, const char *reason, struct perso_error *err)
+{
+    struct perso_verdict verdict = { .reject = reject };
+    enum perso_result rc = perso_ledger_begin(job->ledger, err);
+
+    if (rc != PERSO_OK)
+        return rc;
+    snprintf(verdict.note, sizeof verdict.note, "%s", reason);
+    return in_transaction(job, perso_job_hold(job, card, PERSO_STATE_HELD, stage, &verdict, 0, err),
+                          err);
+}
+
+enum perso_result
+perso_operator_hold(struct perso_job *job, const char *card_id, const char *reason,
+                    struct perso_error *err)
+{
+    struct perso_card card;
+    enum perso_result rc = find(job, card_id, &card, err);
+
+    if (rc != PERSO_OK)
+        return rc;
+    if (card.state == PERSO_STATE_HELD && card.verdict.reject == PERSO_REJ_OPERATOR_HELD)
+        return PERSO_OK;
+    if (!perso_state_is_open(card.state))
+        return wrong_state(&card, "held", err);
+    return put_aside(job, &card, PERSO_STAGE_NONE, PERSO_REJ_OPERATOR_HELD, reason, err);
+}
+
+enum perso_result
+perso_operator_reject(struct perso_job *job, const char *card_id, const char *reason,
+                      struct perso_error *err)
+{
+    const struct perso_role_stage *stage = perso_role_stage_find(job->role, PERSO_STAGE_APPROVE);
+    struct perso_card card;
+    enum perso_result rc = find(job, card_id, &card, err);
+
+    if (rc != PERSO_OK)
+        return rc;
+    if (card.state == PERSO_STATE_HELD && card.verdict.reject == PERSO_REJ_OPERATOR_REJECTED)
+        return PERSO_OK;
+    if (stage == NULL || card.state != stage->from)
+        return wrong_state(&card, "rejected", err);
+    return put_aside(job, &card, PERSO_STAGE_APPROVE, PERSO_REJ_OPERATOR_REJECTED, reason, err);
+}
+
+/* ---- cancel ---- */
+
+static enum perso_result
+release_claims(struct perso_job *job, const struct perso_card *card, struct perso_error *err)
+{
+    const struct perso_site_store *store = &job->site.store;
+    const struct perso_claim id = { (const uint8_t *)card->card_id, PERSO_CARD_ID_CHARS,
+                                    .card_id = card->card_id };
+    const struct perso_claim key = { card->public_key, PERSO_POINT_BYTES,
+                                     .card_id = card->card_id };
+    struct perso_card other;
+    enum perso_result rc = perso_ledger_card_find(job->ledger, card->card_id, &other, err);
+
+    if (rc != PERSO_OK)
+        return rc == PERSO_END ? PERSO_OK : rc;
+    /* Another row of the card, if it is in force, keeps what it shares with this one. */
+    bool shared = other.seq != card->seq && other.state != PERSO_STATE_CANCELLED;
+    if (!shared &&
+        (rc = store->release(store->self, job->name, PERSO_CLAIM_CARD, &id, 1, err)) != PERSO_OK)
+        return rc;
+    if (!card->has_key ||
+        (shared && memcmp(other.public_key, card->public_key, PERSO_POINT_BYTES) == 0))
+        return PERSO_OK;
+    return store->release(store->self, job->name, PERSO_CLAIM_KEY, &key, 1, err);
+}
+
+enum perso_result
+perso_operator_cancel(struct perso_job *job, const char *card_id, const char *reason,
+                      struct perso_error *err)
+{
+    struct perso_card card;
+    enum perso_result rc = find(job, card_id, &card, err);
+
+    if (rc != PERSO_OK)
+        return rc;
+    if (card.state == PERSO_STATE_CANCELLED) /* killed before the claims went, perhaps */
+        return release_claims(job, &card, err);
+    enum perso_state from = card.state;
+    if (!perso_state_may_move(from, PERSO_STATE_CANCELLED))
+        return wrong_state(&card, "cancelled", err);
+    if ((rc = perso_ledger_begin(job->ledger, err)) != PERSO_OK)
+        return rc;
+    clear_verdict(&card, PERSO_STATE_CANCELLED);
+    if ((rc = job->cards.set(job->cards.self, &card, err)) == PERSO_OK)
+        rc = tell_event(job, &card, "cancel", from, reason, err);
+    /* The ledger first: a claim that stays too long only asks for another cancel, one that goes too
+     * early would let a second card take the key. */
+    if ((rc = in_transaction(job, rc, err)) != PERSO_OK)
+        return rc;
+    return release_claims(job, &card, err);
+}
+
+/* ---- release ---- */
+
+static enum perso_result
+waive(struct perso_job *job, const struct perso_card *card, const char *reason,
+      struct perso_error *err)
+{
+    if (!perso_reject_waivable(card->verdict.reject))
+        return PERSO_OK;
+    return perso_ledger_waive(job->ledger, card->seq, card->verdict.reject, reason, err);
+}
+
+/* Ingest has no input state to give a card back to: it is judged again at once. */
+static enum perso_result
+release_to_ingest(struct perso_job *job, struct perso_card *card, struct perso_error *err)
+{
+    struct perso_verdict verdict;
+    enum perso_reject was = card->verdict.reject;
+    enum perso_result rc;
+
+    if (was >= PERSO_REJ_CARD_TWICE && was <= PERSO_REJ_ROW_CONFLICT)
+        return perso_error_set(err, was, "AAZ501",
+                               "%s: give a corrected file, or cancel the others", card->card_id);
+    if ((rc = perso_ingest_rejudge(job, card->application, card, &verdict, err)) != PERSO_OK ||
+        (verdict.reject == PERSO_REJ_NONE &&
+         (rc = perso_ingest_claim(job, card, &verdict, err)) != PERSO_OK))
+        return rc;
+    if (verdict.reject != PERSO_REJ_NONE)
+        return perso_job_hold(job, card, PERSO_STATE_HELD, PERSO_STAGE_INGEST, &verdict,
+                              card->application, err);
+    clear_verdict(card, PERSO_STATE_RECEIVED);
+    return job->cards.set(job->cards.self, card, err);
+}
+
+/* What the stage that held the card will read anew must not look done already. */
+static void
+forget(struct perso_card *card)
+{
+    switch (card->reject_stage) {
+    case PERSO_STAGE_RECONCILE:
+        card->issuance = 0;
+        break;
+    case PERSO_STAGE_COLLECT:
+        card->answer = 0;
+        break;
+    case PERSO_STAGE_CLOSE:
+        card->result = 0;
+        break;
+    default:
+        break;
+    }
+}
+
+static enum perso_result
+release_card(struct perso_job *job, struct perso_card *card, const char *reason,
+             struct perso_error *err)
+{
+    const struct perso_role_stage *bundle = perso_role_stage_find(job->role, PERSO_STAGE_BUNDLE);
+    enum perso_state from = card->state;
+    enum perso_result rc = waive(job, card, reason, err);
+
+    if (rc != PERSO_OK)
+        return rc;
+    if (from == PERSO_STATE_REFUSED) { /* it is asked for again, in a new bundle */
+        card->bundle = card->answer = 0;
+        clear_verdict(card, bundle->from);
+        rc = job->cards.set(job->cards.self, card, err);
+    } else if (card->reject_stage == PERSO_STAGE_INGEST) {
+        rc = release_to_ingest(job, card, err);
+    } else {
+        forget(card);
+        clear_verdict(card, card->from_state);
+        rc = job->cards.set(job->cards.self, card, err);
+    }
+    return rc == PERSO_OK ? tell_event(job, card, "release", from, reason, err) : rc;
+}
+
+enum perso_result
+perso_operator_release(struct perso_job *job, const char *card_id, const char *reason,
+                       struct perso_error *err)
+{
+    struct perso_card card;
+    enum perso_result rc = find(job, card_id, &card, err);
+
+    if (rc != PERSO_OK)
+        return rc;
+    if (perso_state_is_open(card.state)) /* released already: a repeated command says the same */
+        return PERSO_OK;
+    if (card.state != PERSO_STATE_HELD && card.state != PERSO_STATE_REFUSED)
+        return wrong_state(&card, "released", err);
+    if ((rc = perso_ledger_begin(job->ledger, err)) != PERSO_OK)
+        return rc;
+    return in_transaction(job, release_card(job, &card, reason, err), err);
+}
+
+/* ---- withdraw ---- */
+
+static enum perso_result
+find_outgoing(struct perso_job *job, const char *file_name, struct perso_ledger_file *ret,
+              struct perso_error *err)
+{
+    int64_t after = 0;
+    size_t n;
+    enum perso_result rc;
+
+    while ((rc = perso_ledger_files(job->ledger, after, 1, ret, &n, err)) == PERSO_OK) {
+        after = ret->id;
+        if (ret->outgoing && strcmp(perso_path_name(ret->path), perso_path_name(file_name)) == 0)
+            return PERSO_OK;
+    }
+    return rc == PERSO_END ? perso_error_set(err, PERSO_REJ_NONE, "",
+                                             "%.120s: not a file of this job", file_name)
+                           : rc;
+}
+
+struct giving_back {
+    struct perso_job *job;
+    const struct perso_role_stage *stage;
+    uint32_t n;
+};
+
+static enum perso_result
+give_back(void *arg, const struct perso_card *cards, size_t n, struct perso_error *err)
+{
+    struct giving_back *g = arg;
+    enum perso_result rc = PERSO_OK;
+
+    for (size_t i = 0; rc == PERSO_OK && i < n; i++) {
+        struct perso_card card = cards[i];
+        if (g->stage->stage == PERSO_STAGE_BUNDLE)
+            card.bundle = 0;
+        else
+            card.machine = 0;
+        if (card.state == g->stage->to)
+            card.state = g->stage->from;
+        g->n++;
+        rc = g->job->cards.set(g->job->cards.self, &card, err);
+    }
+    return rc;
+}
+
+static enum perso_result
+unlink_files(struct perso_job *job, const struct perso_ledger_file *file, struct perso_error *err)
+{
+    static const char *const ends[] = { "", ".sig", ".wrap", ".manifest.json" };
+    char base[PERSO_PATH_BYTES], path[PERSO_PATH_BYTES + 16];
+    enum perso_result rc = perso_path_join(job->folder, file->path, base, sizeof base, err);
+
+    for (size_t i = 0; rc == PERSO_OK && !job->options.dry_run && i < 4; i++) {
+        snprintf(path, sizeof path, "%s%s", base, ends[i]);
+        unlink(path);
+    }
+    return rc;
+}
+
+enum perso_result
+perso_operator_withdraw(struct perso_job *job, const char *file_name, const char *reason,
+                        struct perso_error *err)
+{
+    struct perso_event event = { .kind = "withdraw" };
+    struct perso_ledger_file file;
+    struct giving_back g = { .job = job };
+    enum perso_result rc = find_outgoing(job, file_name, &file, err);
+
+    if (rc != PERSO_OK || file.status == PERSO_FILE_WITHDRAWN)
+        return rc;
+    if (file.status != PERSO_FILE_PLANNED && file.status != PERSO_FILE_MADE)
+        return perso_error_set(err, PERSO_REJ_NONE, "",
+                               "%s was handed over: hold or cancel its cards instead",
+                               perso_path_name(file.path));
+    g.stage = perso_role_stage_find(job->role, file.stage);
+    file.status = PERSO_FILE_WITHDRAWN;
+    snprintf(file.note, sizeof file.note, "%s", reason);
+    snprintf(event.note, sizeof event.note, "%s", reason);
+    event.stage = file.stage;
+    event.file_id = file.id;
+    if ((rc = perso_ledger_begin(job->ledger, err)) != PERSO_OK)
+        return rc;
+    if ((rc = perso_outgoing_cards(job, file.id, give_back, &g, err)) == PERSO_OK &&
+        (rc = perso_ledger_file_set(job->ledger, &file, err)) == PERSO_OK) {
+        event.n_cards = g.n;
+        rc = job->cards.event(job->cards.self, &event, err);
+    }
+    if ((rc = in_transaction(job, rc, err)) != PERSO_OK)
+        return rc;
+    return unlink_files(job, &file, err);
+}

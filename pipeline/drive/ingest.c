@@ -1,0 +1,276 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "formats/sm2/sm3.h"
+#include "pipeline/drive/drive.h"
+#include "pipeline/drive/ingest_accept.h"
+#include "pipeline/file/input.h"
+#include "pipeline/file/known.h"
+
+static const enum perso_column required[] = { PERSO_COL_AAZ501, PERSO_COL_AAZ500,  PERSO_COL_AAC002,
+                                              PERSO_COL_AAC003, PERSO_COL_AAB301,  PERSO_COL_QMGY,
+                                              PERSO_COL_P10,    PERSO_COLUMN_OTHER };
+
+struct ingesting {
+    struct perso_job *job;
+    struct perso_input *in;
+    struct perso_ledger_file file;
+    struct perso_ingest_rules rules;
+    struct perso_ingest_counts counts;
+    bool first_of_job; /* no card is there yet: nothing to look up */
+    /* one batch */
+    struct perso_row rows[PERSO_BATCH_RECORDS];
+    struct perso_cells cells[PERSO_BATCH_RECORDS];
+    struct perso_origin origins[PERSO_BATCH_RECORDS];
+    struct perso_application applications[PERSO_BATCH_RECORDS];
+    struct perso_verdict verdicts[PERSO_BATCH_RECORDS];
+    bool has_key[PERSO_BATCH_RECORDS];
+};
+
+static void
+fill_card(const struct ingesting *s, size_t i, struct perso_card *card)
+{
+    const struct perso_application *a = &s->applications[i];
+
+    *card = (struct perso_card) {
+        .file_id = s->file.id,
+        .has_key = s->has_key[i],
+        .has_request = s->verdicts[i].reject == PERSO_REJ_NONE,
+        .state = PERSO_STATE_RECEIVED,
+    };
+    memcpy(card->card_id, a->card_id, sizeof card->card_id);
+    memcpy(card->public_key, a->public_key, sizeof card->public_key);
+    memcpy(card->request_id, a->request_id, sizeof card->request_id);
+    if (s->verdicts[i].reject == PERSO_REJ_NONE)
+        return;
+    card->state = PERSO_STATE_HELD;
+    card->from_state = PERSO_STATE_RECEIVED;
+    card->reject_stage = PERSO_STAGE_INGEST;
+    card->verdict = s->verdicts[i];
+}
+
+static enum perso_result
+store_new(struct ingesting *s, size_t i, struct perso_cursor payload, struct perso_error *err)
+{
+    struct perso_stored_record record = { .file_id = s->file.id,
+                                          .line = s->origins[i].line,
+                                          .record = s->origins[i].record,
+                                          .verdict = s->verdicts[i] };
+    struct perso_card card;
+    enum perso_result rc = s->job->cards.put(s->job->cards.self, &record, payload, err);
+
+    if (rc != PERSO_OK)
+        return rc;
+    fill_card(s, i, &card);
+    card.application = record.id;
+    if (card.state == PERSO_STATE_HELD)
+        card.verdict_record = record.id;
+    return perso_ledger_card_add(s->job->ledger, &card, err);
+}
+
+/* CONTRACTS 2: the same card again is a no-op where it is identical; different, it supersedes a
+ * held row, else it is held itself. */
+static enum perso_result
+store_again(struct ingesting *s, size_t i, const struct perso_card *known,
+            struct perso_cursor payload, struct perso_error *err)
+{
+    struct perso_stored_record record;
+    uint8_t sm3[PERSO_SM3_BYTES];
+    enum perso_result rc;
+
+    if ((rc = s->job->cards.get(s->job->cards.self, known->application, &record, NULL, NULL,
+                                err)) != PERSO_OK)
+        return rc;
+    if (!perso_sm3_of(payload.at, perso_left(&payload), sm3))
+        return perso_error_openssl(err, "SM3");
+    if (memcmp(sm3, record.sm3, sizeof sm3) == 0) {
+        s->counts.unchanged++;
+        return PERSO_OK;
+    }
+    if (known->state != PERSO_STATE_HELD) {
+        if (s->verdicts[i].reject == PERSO_REJ_NONE ||
+            s->verdicts[i].reject > PERSO_REJ_ROW_CONFLICT)
+            s->verdicts[i] =
+                (struct perso_verdict) { PERSO_REJ_ROW_CONFLICT, PERSO_COL_AAZ501, "" };
+        return store_new(s, i, payload, err);
+    }
+    s->counts.corrected++;
+    record = (struct perso_stored_record) { .file_id = s->file.id,
+                                            .line = s->origins[i].line,
+                                            .record = s->origins[i].record,
+                                            .card_seq = known->seq,
+                                            .verdict = s->verdicts[i] };
+    return s->job->cards.put(s->job->cards.self, &record, payload, err);
+}
+
+static enum perso_result
+store_row(struct ingesting *s, size_t i, struct perso_error *err)
+{
+    struct perso_cursor payload;
+    struct perso_card known;
+    enum perso_result rc = perso_row_payload_write(&s->cells[i], s->job->arena, &payload, err);
+
+    if (rc != PERSO_OK)
+        return rc;
+    if (s->first_of_job || s->applications[i].card_id[0] == '\0')
+        return store_new(s, i, payload, err);
+    rc = perso_ledger_card_find(s->job->ledger, s->applications[i].card_id, &known, err);
+    if (rc == PERSO_OK && known.state != PERSO_STATE_CANCELLED)
+        return store_again(s, i, &known, payload, err);
+    return rc == PERSO_OK || rc == PERSO_END ? store_new(s, i, payload, err) : rc;
+}
+
+static enum perso_result
+store_batch(struct ingesting *s, size_t n, struct perso_error *err)
+{
+    enum perso_result rc = perso_ledger_begin(s->job->ledger, err);
+
+    if (rc != PERSO_OK)
+        return rc;
+    for (size_t i = 0; rc == PERSO_OK && i < n; i++)
+        rc = store_row(s, i, err);
+    if (rc == PERSO_OK)
+        return perso_ledger_commit(s->job->ledger, err);
+    perso_ledger_rollback(s->job->ledger);
+    return rc;
+}
+
+static enum perso_result
+read_batch(struct ingesting *s, struct perso_error *err)
+{
+    uint32_t warned = 0;
+    size_t n = 0;
+    enum perso_result rc;
+
+    perso_arena_reset(s->job->arena);
+    if ((rc = perso_input_rows(s->in, s->job->arena, s->rows, s->cells, PERSO_BATCH_RECORDS, &n,
+                               err)) != PERSO_OK)
+        return rc;
+    for (size_t i = 0; i < n; i++)
+        s->origins[i] = s->rows[i].origin;
+    if ((rc = perso_stage_ingest(&s->rules, s->cells, s->origins, n, NULL, s->job->arena,
+                                 s->applications, s->has_key, s->verdicts, &warned, err)) !=
+        PERSO_OK)
+        return rc;
+    s->counts.warned += warned;
+    return store_batch(s, n, err);
+}
+
+static enum perso_result
+read_tables(struct ingesting *s, uint32_t operator_rows, struct perso_error *err)
+{
+    enum perso_result rc;
+
+    while ((rc = perso_input_next(s->in, required, err)) == PERSO_OK) {
+        while ((rc = read_batch(s, err)) == PERSO_OK)
+            ;
+        if (rc != PERSO_END)
+            return rc;
+    }
+    return rc == PERSO_END ? perso_input_finish(s->in, operator_rows, err) : rc;
+}
+
+static enum perso_result
+begin_file(struct ingesting *s, struct perso_error *err)
+{
+    struct perso_event event = { .stage = PERSO_STAGE_INGEST, .kind = "read" };
+    uint32_t counts[PERSO_STATE_COUNT];
+    enum perso_result rc;
+
+    s->file = (struct perso_ledger_file) { .stage = PERSO_STAGE_INGEST,
+                                           .status = PERSO_FILE_READING,
+                                           .kind = "table",
+                                           .bytes = s->in->bytes };
+    snprintf(s->file.path, sizeof s->file.path, "%s", s->in->display);
+    memcpy(s->file.sm3, s->in->sm3, sizeof s->file.sm3);
+    memcpy(event.digest, s->in->sm3, sizeof event.digest);
+    if ((rc = perso_ledger_counts(s->job->ledger, counts, err)) != PERSO_OK)
+        return rc;
+    s->first_of_job = true;
+    for (int i = 1; i < PERSO_STATE_COUNT; i++)
+        s->first_of_job = s->first_of_job && counts[i] == 0;
+    if ((rc = perso_ledger_begin(s->job->ledger, err)) != PERSO_OK ||
+        (rc = perso_ledger_file_add(s->job->ledger, &s->file, err)) != PERSO_OK)
+        return rc;
+    event.file_id = s->file.id;
+    if ((rc = s->job->cards.event(s->job->cards.self, &event, err)) != PERSO_OK)
+        return rc;
+    return perso_ledger_commit(s->job->ledger, err);
+}
+
+static void
+tell(const struct ingesting *s)
+{
+    struct perso_say *say = &s->job->say;
+
+    perso_say_begin(say, "ingest");
+    perso_say_text(say, "file", s->in->display);
+    perso_say_number(say, "rows", s->in->rows);
+    perso_say_number(say, "received", s->counts.received);
+    perso_say_number(say, "held", s->counts.held);
+    if (s->counts.unchanged + s->counts.corrected > 0) {
+        perso_say_number(say, "unchanged", s->counts.unchanged);
+        perso_say_number(say, "corrections", s->counts.corrected);
+    }
+    perso_say_end(say);
+    if (s->counts.warned > 0)
+        perso_warn("%s: AAZ500: check character of %u card numbers does not match [%s]",
+                   s->in->display, s->counts.warned, perso_reject_code(PERSO_REJ_CARD_NO_CHECK));
+}
+
+static enum perso_result
+read_file(struct ingesting *s, uint32_t operator_rows, struct perso_error *err)
+{
+    struct perso_error why = { 0 };
+    enum perso_result rc =
+        perso_file_known(s->job, PERSO_STAGE_INGEST, s->in->sm3, s->in->display, err);
+    if (rc == PERSO_OK)
+        rc = perso_file_claim(s->job, PERSO_STAGE_INGEST, s->in->sm3, s->in->display, err);
+    if (rc != PERSO_OK)
+        return rc == PERSO_END ? PERSO_OK : rc;
+    if ((rc = begin_file(s, err)) != PERSO_OK)
+        return rc;
+    rc = read_tables(s, operator_rows, &why);
+    if (rc == PERSO_REJECT)
+        return perso_file_refuse(s->job, &s->file, &why, err);
+    if (rc != PERSO_OK) {
+        *err = why;
+        return rc;
+    }
+    s->file.rows = s->in->rows;
+    snprintf(s->file.encoding, sizeof s->file.encoding, "%s", s->in->charset);
+    if ((rc = perso_ingest_accept(s->job, &s->file, &s->counts, err)) == PERSO_OK)
+        tell(s);
+    return rc;
+}
+
+enum perso_result
+perso_drive_ingest(struct perso_job *job, const char *path,
+                   const struct perso_file_options *options, struct perso_error *err)
+{
+    struct perso_input *in = calloc(1, sizeof *in);
+    struct ingesting *s = calloc(1, sizeof *s);
+    struct perso_error why = { 0 };
+    enum perso_result rc;
+
+    if (in == NULL || s == NULL) {
+        rc = perso_error_errno(err, "memory");
+        goto out;
+    }
+    s->job = job;
+    s->in = in;
+    perso_ingest_rules_of(job, &s->rules);
+    rc = perso_input_open(job, path, &job->profile.application, options->encoding, in, &why);
+    if (rc == PERSO_REJECT) {
+        rc = perso_file_refuse_unread(job, PERSO_STAGE_INGEST, in->display, &why, err);
+    } else if (rc != PERSO_OK) {
+        *err = why;
+    } else {
+        rc = read_file(s, options->rows, err);
+    }
+    perso_input_close(in);
+out:
+    free(in);
+    free(s);
+    return rc;
+}

@@ -1,0 +1,465 @@
+#include "pipeline/drive/ingest_accept.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "formats/identity/name.h"
+#include "pipeline/job/cards.h"
+
+#define NOT_BUNDLED                                                                                \
+    (1u << PERSO_STATE_RECEIVED | 1u << PERSO_STATE_RECONCILED | 1u << PERSO_STATE_APPROVED |      \
+     1u << PERSO_STATE_HELD)
+
+/* A correction of a held card, waiting for the checks of the whole file. */
+struct correction {
+    struct perso_card card; /* as it will be, still in state held */
+    struct perso_verdict verdict;
+};
+
+struct accepting {
+    struct perso_job *job;
+    struct perso_ledger_file *file;
+    struct perso_ingest_counts *counts;
+    struct correction *corrections;
+    size_t n_corrections;
+    struct perso_card *cards; /* PERSO_BATCH_RECORDS */
+};
+
+void
+perso_ingest_rules_of(const struct perso_job *job, struct perso_ingest_rules *ret)
+{
+    const struct perso_profile *p = &job->profile;
+
+    *ret = (struct perso_ingest_rules) {
+        .division = job->conf.division,
+        .card_no_check = strcmp(p->card_no_check, "reject") == 0,
+        .subject_check = perso_conf_yes(p->subject_check),
+        .subject = { perso_conf_yes(p->subject_name), perso_conf_yes(p->subject_number),
+                     PERSO_FOLD_ALL },
+    };
+}
+
+enum perso_result
+perso_ingest_rejudge(struct perso_job *job, int64_t record_id, struct perso_card *card,
+                     struct perso_verdict *verdict, struct perso_error *err)
+{
+    struct perso_ingest_rules rules;
+    struct perso_stored_record record;
+    struct perso_cells cells;
+    struct perso_application application;
+    struct perso_job_waivers waived = { job, card };
+    const struct perso_waivers waivers = { perso_job_waived, &waived };
+    bool has_key = false;
+    uint32_t warned = 0;
+    enum perso_result rc;
+
+    perso_arena_reset(job->arena);
+    perso_ingest_rules_of(job, &rules);
+    if ((rc = perso_job_cells(job, record_id, &cells, &record, err)) != PERSO_OK)
+        return rc;
+    const struct perso_origin origin = { "", record.line, record.record };
+    if ((rc = perso_stage_ingest(&rules, &cells, &origin, 1, &waivers, job->arena, &application,
+                                 &has_key, verdict, &warned, err)) != PERSO_OK)
+        return rc;
+    card->application = record_id;
+    card->has_key = has_key;
+    card->has_request = verdict->reject == PERSO_REJ_NONE;
+    memcpy(card->public_key, application.public_key, sizeof card->public_key);
+    memcpy(card->request_id, application.request_id, sizeof card->request_id);
+    card->issuance = card->answer = card->result = card->bundle = card->machine = 0;
+    return PERSO_OK;
+}
+
+static void
+verdict_of(struct perso_verdict *v, enum perso_reject reject, enum perso_column column,
+           const char *note)
+{
+    *v = (struct perso_verdict) { .reject = reject, .column = column };
+    snprintf(v->note, sizeof v->note, "%s", note);
+}
+
+/* ---- corrections ---- */
+
+static struct correction *
+correction_of(struct accepting *a, int64_t seq)
+{
+    for (size_t i = 0; i < a->n_corrections; i++)
+        if (a->corrections[i].card.seq == seq)
+            return &a->corrections[i];
+    return NULL;
+}
+
+static enum perso_result
+release_old_key(struct accepting *a, const struct perso_card *old, const struct perso_card *new,
+                struct perso_error *err)
+{
+    const struct perso_claim claim = { old->public_key, PERSO_POINT_BYTES,
+                                       .card_id = old->card_id };
+    if (!old->has_key || memcmp(old->public_key, new->public_key, PERSO_POINT_BYTES) == 0)
+        return PERSO_OK;
+    return a->job->site.store.release(a->job->site.store.self, a->job->name, PERSO_CLAIM_KEY,
+                                      &claim, 1, err);
+}
+
+static enum perso_result
+add_correction(struct accepting *a, const struct perso_stored_record *record,
+               struct perso_error *err)
+{
+    struct correction *c = correction_of(a, record->card_seq);
+    struct perso_card old;
+    enum perso_result rc = perso_ledger_card_get(a->job->ledger, record->card_seq, &old, err);
+
+    if (rc != PERSO_OK || old.file_id == a->file->id) /* a card that this file brought */
+        return rc;
+    if (c != NULL) { /* two corrections of one card in one file: neither can be believed */
+        verdict_of(&c->verdict, PERSO_REJ_CARD_TWICE, PERSO_COL_AAZ501, "");
+        return PERSO_OK;
+    }
+    struct correction *grown =
+        realloc(a->corrections, (a->n_corrections + 1) * sizeof *a->corrections);
+    if (grown == NULL)
+        return perso_error_errno(err, "memory");
+    a->corrections = grown;
+    c = &grown[a->n_corrections];
+    c->card = old;
+    if ((rc = perso_ingest_rejudge(a->job, record->id, &c->card, &c->verdict, err)) != PERSO_OK ||
+        (rc = release_old_key(a, &old, &c->card, err)) != PERSO_OK)
+        return rc;
+    /* Written now, still held, so that its new key is seen among the file's duplicates. */
+    a->n_corrections++;
+    return a->job->cards.set(a->job->cards.self, &c->card, err);
+}
+
+static enum perso_result
+take_corrections(struct accepting *a, struct perso_error *err)
+{
+    struct perso_stored_record records[64];
+    int64_t after = 0;
+    size_t n;
+    enum perso_result rc;
+
+    if (a->counts->corrected == 0)
+        return PERSO_OK;
+    while ((rc = perso_ledger_records(a->job->ledger, a->file->id, after, 64, records, &n, err)) ==
+           PERSO_OK) {
+        for (size_t i = 0; rc == PERSO_OK && i < n; i++)
+            if (records[i].card_seq != 0)
+                rc = add_correction(a, &records[i], err);
+        if (rc != PERSO_OK)
+            return rc;
+        after = records[n - 1].id;
+    }
+    return rc == PERSO_END ? PERSO_OK : rc;
+}
+
+static enum perso_result
+settle_correction(struct accepting *a, struct correction *c, struct perso_error *err)
+{
+    struct perso_event event = { .stage = PERSO_STAGE_INGEST,
+                                 .kind = "correct",
+                                 .first_seq = c->card.seq,
+                                 .last_seq = c->card.seq,
+                                 .n_cards = 1,
+                                 .file_id = a->file->id,
+                                 .from = PERSO_STATE_HELD,
+                                 .to = PERSO_STATE_RECEIVED };
+    enum perso_result rc;
+
+    if (c->verdict.reject == PERSO_REJ_NONE &&
+        (rc = perso_ingest_claim(a->job, &c->card, &c->verdict, err)) != PERSO_OK)
+        return rc;
+    if (c->verdict.reject != PERSO_REJ_NONE)
+        return perso_job_hold(a->job, &c->card, PERSO_STATE_HELD, PERSO_STAGE_INGEST, &c->verdict,
+                              c->card.application, err);
+    memcpy(event.card_id, c->card.card_id, sizeof event.card_id);
+    c->card.state = PERSO_STATE_RECEIVED;
+    c->card.from_state = PERSO_STATE_NONE;
+    c->card.reject_stage = PERSO_STAGE_NONE;
+    c->card.verdict = (struct perso_verdict) { 0 };
+    c->card.verdict_record = 0;
+    if ((rc = a->job->cards.set(a->job->cards.self, &c->card, err)) != PERSO_OK)
+        return rc;
+    return a->job->cards.event(a->job->cards.self, &event, err);
+}
+
+/* ---- duplicates ---- */
+
+static int
+by_key(const void *a, const void *b)
+{
+    const struct perso_card *x = a, *y = b;
+    int order = memcmp(x->public_key, y->public_key, PERSO_POINT_BYTES);
+    return order != 0 ? order : (x->seq > y->seq) - (x->seq < y->seq);
+}
+
+static enum perso_result
+hold_twin(struct accepting *a, struct perso_card *card, const struct perso_verdict *verdict,
+          struct perso_error *err)
+{
+    struct correction *c = correction_of(a, card->seq);
+
+    if (c != NULL) {
+        if (c->verdict.reject == PERSO_REJ_NONE || c->verdict.reject > verdict->reject)
+            c->verdict = *verdict;
+        return PERSO_OK;
+    }
+    if (card->state == PERSO_STATE_HELD && card->verdict.reject < verdict->reject)
+        return PERSO_OK; /* the earlier fault in the table is told */
+    if (card->state == PERSO_STATE_HELD && card->reject_stage != PERSO_STAGE_INGEST)
+        return PERSO_OK;
+    return perso_job_hold(a->job, card, PERSO_STATE_HELD, PERSO_STAGE_INGEST, verdict,
+                          card->application, err);
+}
+
+static enum perso_result
+twins(struct accepting *a, bool by_card_id, struct perso_card **ret, size_t *n,
+      struct perso_error *err)
+{
+    struct perso_card *all = NULL;
+    size_t count = 0, got = 0;
+    int64_t after = 0;
+    uint32_t states = by_card_id ? 0 : NOT_BUNDLED;
+    enum perso_result rc;
+
+    while ((rc = perso_ledger_twins(a->job->ledger, a->file->id, states, by_card_id, after,
+                                    PERSO_BATCH_RECORDS, a->cards, &got, err)) == PERSO_OK) {
+        struct perso_card *grown = realloc(all, (count + got) * sizeof *all);
+        if (grown == NULL) {
+            free(all);
+            return perso_error_errno(err, "memory");
+        }
+        all = grown;
+        memcpy(all + count, a->cards, got * sizeof *all);
+        count += got;
+        after = a->cards[got - 1].seq;
+    }
+    *ret = all;
+    *n = count;
+    return rc == PERSO_END ? PERSO_OK : rc;
+}
+
+static enum perso_result
+hold_card_twins(struct accepting *a, struct perso_error *err)
+{
+    struct perso_verdict verdict;
+    struct perso_card *all = NULL;
+    size_t n = 0;
+    enum perso_result rc = twins(a, true, &all, &n, err);
+
+    verdict_of(&verdict, PERSO_REJ_CARD_TWICE, PERSO_COL_AAZ501, "");
+    for (size_t i = 0; rc == PERSO_OK && i < n; i++)
+        rc = hold_twin(a, &all[i], &verdict, err);
+    free(all);
+    return rc;
+}
+
+/* Two rows of one card with one key are CARD_TWICE or ROW_CONFLICT, not KEY_TWICE. */
+static enum perso_result
+hold_key_twins(struct accepting *a, struct perso_error *err)
+{
+    struct perso_verdict verdict;
+    struct perso_card *all = NULL;
+    size_t n = 0, end;
+    enum perso_result rc = twins(a, false, &all, &n, err);
+
+    verdict_of(&verdict, PERSO_REJ_KEY_TWICE, PERSO_COL_QMGY, "");
+    if (rc == PERSO_OK && n > 1)
+        qsort(all, n, sizeof *all, by_key);
+    for (size_t begin = 0; rc == PERSO_OK && begin < n; begin = end) {
+        bool several = false;
+        for (end = begin + 1;
+             end < n && memcmp(all[begin].public_key, all[end].public_key, PERSO_POINT_BYTES) == 0;
+             end++)
+            several = several || strcmp(all[begin].card_id, all[end].card_id) != 0;
+        for (size_t i = begin; several && rc == PERSO_OK && i < end; i++)
+            rc = hold_twin(a, &all[i], &verdict, err);
+    }
+    free(all);
+    return rc;
+}
+
+/* ---- claims over all history of the site ---- */
+
+static void
+claim_of(struct perso_claim *claim, enum perso_claim_kind kind, const struct perso_card *card)
+{
+    *claim = (struct perso_claim) { .card_id = card->card_id };
+    claim->value = kind == PERSO_CLAIM_KEY ? card->public_key : (const uint8_t *)card->card_id;
+    claim->value_bytes = kind == PERSO_CLAIM_KEY ? PERSO_POINT_BYTES : PERSO_CARD_ID_CHARS;
+}
+
+static void
+seen_verdict(struct perso_verdict *verdict, bool key, const struct perso_claim *claim)
+{
+    char note[96];
+
+    snprintf(note, sizeof note, "%.60s", claim->other_job);
+    verdict_of(verdict, key ? PERSO_REJ_KEY_SEEN : PERSO_REJ_CARD_SEEN,
+               key ? PERSO_COL_QMGY : PERSO_COL_AAZ501, note);
+}
+
+/* Verdicts of n cards; a card whose key is refused gives its card claim back. */
+static enum perso_result
+claim_batch(struct perso_job *job, const struct perso_card *cards, size_t n,
+            struct perso_verdict *verdicts, struct perso_error *err)
+{
+    const struct perso_site_store *store = &job->site.store;
+    struct perso_claim *ids = calloc(n, sizeof *ids), *keys = calloc(n, sizeof *keys);
+    enum perso_result rc = PERSO_OK;
+
+    if (ids == NULL || keys == NULL) {
+        rc = perso_error_errno(err, "memory");
+        goto out;
+    }
+    for (size_t i = 0; i < n; i++) {
+        claim_of(&ids[i], PERSO_CLAIM_CARD, &cards[i]);
+        claim_of(&keys[i], PERSO_CLAIM_KEY, &cards[i]);
+    }
+    if ((rc = store->claim(store->self, job->name, PERSO_CLAIM_CARD, ids, n, err)) != PERSO_OK ||
+        (rc = store->claim(store->self, job->name, PERSO_CLAIM_KEY, keys, n, err)) != PERSO_OK)
+        goto out;
+    for (size_t i = 0; rc == PERSO_OK && i < n; i++) {
+        verdicts[i] = (struct perso_verdict) { 0 };
+        if (!ids[i].granted) {
+            seen_verdict(&verdicts[i], false, &ids[i]);
+            rc = store->release(store->self, job->name, PERSO_CLAIM_KEY, &keys[i], 1, err);
+        } else if (!keys[i].granted) {
+            seen_verdict(&verdicts[i], true, &keys[i]);
+            rc = store->release(store->self, job->name, PERSO_CLAIM_CARD, &ids[i], 1, err);
+        }
+    }
+out:
+    free(ids);
+    free(keys);
+    return rc;
+}
+
+enum perso_result
+perso_ingest_claim(struct perso_job *job, const struct perso_card *card,
+                   struct perso_verdict *verdict, struct perso_error *err)
+{
+    return claim_batch(job, card, 1, verdict, err);
+}
+
+static enum perso_result
+claim_received(struct accepting *a, struct perso_verdict *verdicts, size_t n,
+               struct perso_error *err)
+{
+    size_t m = 0;
+    enum perso_result rc;
+
+    for (size_t i = 0; i < n; i++)
+        if (a->cards[i].state == PERSO_STATE_RECEIVED)
+            a->cards[m++] = a->cards[i];
+    if (m == 0)
+        return PERSO_OK;
+    if ((rc = claim_batch(a->job, a->cards, m, verdicts, err)) != PERSO_OK)
+        return rc;
+    for (size_t i = 0; rc == PERSO_OK && i < m; i++)
+        if (verdicts[i].reject != PERSO_REJ_NONE)
+            rc = perso_job_hold(a->job, &a->cards[i], PERSO_STATE_HELD, PERSO_STAGE_INGEST,
+                                &verdicts[i], a->cards[i].application, err);
+    return rc;
+}
+
+static enum perso_result
+for_cards_of_file(struct accepting *a,
+                  enum perso_result (*visit)(struct accepting *, struct perso_verdict *, size_t,
+                                             struct perso_error *),
+                  struct perso_error *err)
+{
+    struct perso_verdict *verdicts = calloc(PERSO_BATCH_RECORDS, sizeof *verdicts);
+    int64_t after = 0;
+    size_t n = 0;
+    enum perso_result rc = verdicts != NULL ? PERSO_OK : perso_error_errno(err, "memory");
+
+    while (rc == PERSO_OK && (rc = perso_ledger_cards_from_file(a->job->ledger, a->file->id, after,
+                                                                PERSO_BATCH_RECORDS, a->cards, &n,
+                                                                err)) == PERSO_OK) {
+        after = a->cards[n - 1].seq;
+        rc = visit(a, verdicts, n, err);
+    }
+    free(verdicts);
+    return rc == PERSO_END ? PERSO_OK : rc;
+}
+
+/* Rows that were held while the file was read have no event yet: the file might have been refused.
+ */
+static enum perso_result
+count_and_tell(struct accepting *a, struct perso_verdict *verdicts, size_t n,
+               struct perso_error *err)
+{
+    enum perso_result rc = PERSO_OK;
+
+    (void)verdicts;
+    for (size_t i = 0; rc == PERSO_OK && i < n; i++) {
+        struct perso_card *card = &a->cards[i];
+        if (card->state == PERSO_STATE_RECEIVED) {
+            a->counts->received++;
+            continue;
+        }
+        a->counts->held++;
+        if (card->verdict.reject < PERSO_REJ_CARD_TWICE ||
+            card->verdict.reject == PERSO_REJ_ROW_CONFLICT)
+            rc = perso_job_hold(a->job, card, PERSO_STATE_HELD, PERSO_STAGE_INGEST, &card->verdict,
+                                card->application, err);
+    }
+    return rc;
+}
+
+static enum perso_result
+accept_rows(struct accepting *a, struct perso_error *err)
+{
+    enum perso_result rc;
+
+    if ((rc = take_corrections(a, err)) != PERSO_OK || (rc = hold_card_twins(a, err)) != PERSO_OK ||
+        (rc = hold_key_twins(a, err)) != PERSO_OK ||
+        (rc = for_cards_of_file(a, claim_received, err)) != PERSO_OK)
+        return rc;
+    for (size_t i = 0; i < a->n_corrections; i++)
+        if ((rc = settle_correction(a, &a->corrections[i], err)) != PERSO_OK)
+            return rc;
+    return for_cards_of_file(a, count_and_tell, err);
+}
+
+static enum perso_result
+accept_file(struct accepting *a, struct perso_error *err)
+{
+    struct perso_event event = { .stage = PERSO_STAGE_INGEST,
+                                 .kind = "accept",
+                                 .n_cards = a->counts->received,
+                                 .file_id = a->file->id,
+                                 .to = PERSO_STATE_RECEIVED };
+    enum perso_result rc;
+
+    memcpy(event.digest, a->file->sm3, sizeof event.digest);
+    snprintf(event.note, sizeof event.note, "received %u, held %u, unchanged %u, corrected %zu",
+             a->counts->received, a->counts->held, a->counts->unchanged, a->n_corrections);
+    a->file->status = PERSO_FILE_ACCEPTED;
+    a->file->cards = a->counts->received + a->counts->held;
+    if ((rc = perso_ledger_file_set(a->job->ledger, a->file, err)) != PERSO_OK)
+        return rc;
+    return a->job->cards.event(a->job->cards.self, &event, err);
+}
+
+enum perso_result
+perso_ingest_accept(struct perso_job *job, struct perso_ledger_file *file,
+                    struct perso_ingest_counts *counts, struct perso_error *err)
+{
+    struct accepting a = {
+        job, file, counts, NULL, 0, calloc(PERSO_BATCH_RECORDS, sizeof *a.cards)
+    };
+    enum perso_result rc;
+
+    if (a.cards == NULL)
+        return perso_error_errno(err, "memory");
+    if ((rc = perso_ledger_begin(job->ledger, err)) == PERSO_OK) {
+        if ((rc = accept_rows(&a, err)) == PERSO_OK && (rc = accept_file(&a, err)) == PERSO_OK)
+            rc = perso_ledger_commit(job->ledger, err);
+        else
+            perso_ledger_rollback(job->ledger);
+    }
+    free(a.corrections);
+    free(a.cards);
+    return rc;
+}

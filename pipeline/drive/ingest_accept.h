@@ -1,0 +1,31 @@
+/* The end of an application file: corrections, duplicates, claims, acceptance (CONTRACTS 4, 5). */
+#ifndef PIPELINE_INGEST_ACCEPT_H
+#define PIPELINE_INGEST_ACCEPT_H
+
+#include "pipeline/drive/drive.h"
+#include "stages/ingest.h"
+
+struct perso_ingest_counts {
+    uint32_t received, held, unchanged, corrected;
+    uint32_t warned; /* card numbers whose check character does not match, though they pass */
+};
+
+void perso_ingest_rules_of(const struct perso_job *job, struct perso_ingest_rules *ret);
+
+/**
+ * Judge one stored application record again, with the card's waivers, and take what it says into
+ * *card (application, key, request id) - not yet its state. *verdict tells the rest.
+ */
+enum perso_result perso_ingest_rejudge(struct perso_job *job, int64_t record_id,
+                                       struct perso_card *card, struct perso_verdict *verdict,
+                                       struct perso_error *err);
+
+/** Claims of one card that is about to be in force; a verdict where another card has them. */
+enum perso_result perso_ingest_claim(struct perso_job *job, const struct perso_card *card,
+                                     struct perso_verdict *verdict, struct perso_error *err);
+
+/** In one transaction: all rows of a READING file count from here on, or none. */
+enum perso_result perso_ingest_accept(struct perso_job *job, struct perso_ledger_file *file,
+                                      struct perso_ingest_counts *counts, struct perso_error *err);
+
+#endif

@@ -1,0 +1,248 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "formats/identity/name.h"
+#include "pipeline/drive/drive.h"
+#include "pipeline/job/cards.h"
+#include "pipeline/job/progress.h"
+#include "stages/application.h"
+#include "stages/collect.h"
+#include "stages/match.h"
+
+struct matching {
+    struct perso_job *job;
+    const struct perso_role_stage *stage;
+    struct perso_match_rules rules;
+    uint32_t matched, held;
+    int64_t file_id; /* the return whose date is known */
+    int64_t file_date_s;
+    struct perso_card cards[PERSO_BATCH_RECORDS];
+    struct perso_application applications[PERSO_BATCH_RECORDS];
+    struct perso_issuance issuances[PERSO_BATCH_RECORDS];
+    struct perso_answer answers[PERSO_BATCH_RECORDS];
+    struct perso_validity validities[PERSO_BATCH_RECORDS];
+    struct perso_matched matched_items[PERSO_BATCH_RECORDS];
+    struct perso_verdict verdicts[PERSO_BATCH_RECORDS];
+    struct perso_claim claims[PERSO_BATCH_RECORDS];
+    size_t claimed[PERSO_BATCH_RECORDS]; /* index of the card of each claim */
+};
+
+#define DAY_S 86400
+
+/* CONTRACTS 5: the beginning is judged at the return's date, the end at the later of that and the
+ * job's date; never at the machine's present time. Dates are whole days. */
+static enum perso_result
+take_validity(struct matching *m, int64_t file_id, struct perso_validity *ret,
+              struct perso_error *err)
+{
+    struct perso_ledger_file file;
+    enum perso_result rc;
+
+    if (file_id != m->file_id) {
+        if ((rc = perso_ledger_file_get(m->job->ledger, file_id, &file, err)) != PERSO_OK)
+            return rc;
+        m->file_id = file_id;
+        m->file_date_s = file.date_s;
+    }
+    ret->begin_by_s = m->file_date_s + DAY_S - 1;
+    ret->end_from_s =
+        (m->file_date_s > m->job->date_s ? m->file_date_s : m->job->date_s) + DAY_S - 1;
+    return PERSO_OK;
+}
+
+static enum perso_result
+load(struct matching *m, size_t i, struct perso_error *err)
+{
+    struct perso_arena *arena = m->job->arena;
+    struct perso_stored_record record;
+    struct perso_cells cells;
+    struct perso_origin origin = { "", 0, 0 };
+    enum perso_result rc;
+
+    if ((rc = perso_job_cells(m->job, m->cards[i].application, &cells, &record, err)) != PERSO_OK ||
+        (rc = perso_application_parse(&cells, &origin, arena, &m->applications[i], err)) !=
+            PERSO_OK ||
+        (rc = perso_job_cells(m->job, m->cards[i].issuance, &cells, &record, err)) != PERSO_OK)
+        return rc;
+    perso_issuance_parse(&cells, &origin, &m->issuances[i]);
+    if ((rc = perso_job_cells(m->job, m->cards[i].answer, &cells, &record, err)) != PERSO_OK ||
+        (rc = perso_answer_parse(&cells, &origin, arena, &m->answers[i], err)) != PERSO_OK)
+        return rc;
+    return take_validity(m, record.file_id, &m->validities[i], err);
+}
+
+/* ---- one certificate one card, over all history ---- */
+
+static enum perso_result
+claim_items(struct matching *m, size_t n, enum perso_claim_kind kind, size_t offset, size_t bytes,
+            enum perso_column column, struct perso_error *err)
+{
+    const struct perso_site_store *store = &m->job->site.store;
+    size_t count = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (m->verdicts[i].reject != PERSO_REJ_NONE)
+            continue;
+        m->claims[count] = (struct perso_claim) { (const uint8_t *)&m->matched_items[i] + offset,
+                                                  bytes, .card_id = m->cards[i].card_id };
+        m->claimed[count++] = i;
+    }
+    if (count == 0)
+        return PERSO_OK;
+    enum perso_result rc = store->claim(store->self, m->job->name, kind, m->claims, count, err);
+    for (size_t k = 0; rc == PERSO_OK && k < count; k++) {
+        if (m->claims[k].granted)
+            continue;
+        struct perso_verdict *v = &m->verdicts[m->claimed[k]];
+        *v = (struct perso_verdict) { PERSO_REJ_CERT_TWICE, column, "" };
+        snprintf(v->note, sizeof v->note, "card %.32s of %.48s", m->claims[k].other_card,
+                 m->claims[k].other_job);
+    }
+    return rc;
+}
+
+static enum perso_result
+claim_all(struct matching *m, size_t n, struct perso_error *err)
+{
+    enum perso_result rc;
+
+    if ((rc = claim_items(m, n, PERSO_CLAIM_CERTIFICATE,
+                          offsetof(struct perso_matched, signing_digest), PERSO_SM3_BYTES,
+                          PERSO_COL_QMZS, err)) != PERSO_OK ||
+        (rc = claim_items(m, n, PERSO_CLAIM_CERTIFICATE,
+                          offsetof(struct perso_matched, encryption_digest), PERSO_SM3_BYTES,
+                          PERSO_COL_JMZS, err)) != PERSO_OK)
+        return rc;
+    return claim_items(m, n, PERSO_CLAIM_ENCRYPTION_KEY,
+                       offsetof(struct perso_matched, encryption_key), PERSO_POINT_BYTES,
+                       PERSO_COL_JMZS, err);
+}
+
+/* ---- effects ---- */
+
+static enum perso_result
+move_run(struct matching *m, size_t first, size_t end, struct perso_error *err)
+{
+    struct perso_event event = { .stage = PERSO_STAGE_MATCH,
+                                 .kind = "move",
+                                 .first_seq = m->cards[first].seq,
+                                 .last_seq = m->cards[end - 1].seq,
+                                 .n_cards = (uint32_t)(end - first),
+                                 .from = m->stage->from,
+                                 .to = m->stage->to };
+    enum perso_result rc =
+        m->job->cards.move(m->job->cards.self, m->cards + first, end - first, m->stage->to, err);
+    if (rc != PERSO_OK)
+        return rc;
+    m->matched += event.n_cards;
+    return m->job->cards.event(m->job->cards.self, &event, err);
+}
+
+static enum perso_result
+settle_cards(struct matching *m, size_t n, struct perso_error *err)
+{
+    size_t first = 0, end;
+    enum perso_result rc = PERSO_OK;
+
+    for (; rc == PERSO_OK && first < n; first = end) {
+        for (end = first; end < n && m->verdicts[end].reject == PERSO_REJ_NONE; end++)
+            ;
+        if (end > first) {
+            rc = move_run(m, first, end, err);
+            continue;
+        }
+        rc = perso_job_hold(m->job, &m->cards[end], PERSO_STATE_HELD, PERSO_STAGE_MATCH,
+                            &m->verdicts[end], m->cards[end].answer, err);
+        m->held++;
+        end++;
+    }
+    return rc;
+}
+
+static enum perso_result
+match_batch(struct matching *m, size_t n, struct perso_error *err)
+{
+    enum perso_result rc = PERSO_OK;
+
+    perso_arena_reset(m->job->arena);
+    for (size_t i = 0; rc == PERSO_OK && i < n; i++)
+        rc = load(m, i, err);
+    if (rc != PERSO_OK)
+        return rc;
+    m->rules.validities = m->validities;
+    if ((rc = perso_stage_match(&m->rules, m->applications, m->issuances, m->answers, n,
+                                m->matched_items, m->verdicts, err)) != PERSO_OK ||
+        (rc = claim_all(m, n, err)) != PERSO_OK ||
+        (rc = perso_ledger_begin(m->job->ledger, err)) != PERSO_OK)
+        return rc;
+    if ((rc = settle_cards(m, n, err)) == PERSO_OK)
+        return perso_ledger_commit(m->job->ledger, err);
+    perso_ledger_rollback(m->job->ledger);
+    return rc;
+}
+
+static enum perso_result
+match_all(struct matching *m, uint32_t n_cards, struct perso_error *err)
+{
+    struct perso_progress progress;
+    int64_t after = 0;
+    size_t n = 0;
+    enum perso_result rc;
+
+    perso_progress_begin(&progress, "match", n_cards);
+    while ((rc = m->job->cards.scan(m->job->cards.self, 1u << m->stage->from, after,
+                                    PERSO_BATCH_RECORDS, m->cards, &n, err)) == PERSO_OK) {
+        after = m->cards[n - 1].seq;
+        perso_progress_add(&progress, n);
+        if ((rc = match_batch(m, n, err)) != PERSO_OK)
+            break;
+    }
+    perso_progress_end(&progress);
+    return rc == PERSO_END ? PERSO_OK : rc;
+}
+
+static enum perso_result
+take_rules(struct matching *m, struct perso_trust **trust, struct perso_error *err)
+{
+    const struct perso_profile *p = &m->job->profile;
+    size_t left_out = 0;
+    enum perso_result rc = perso_site_trust(&m->job->site, trust, &left_out, err);
+
+    if (rc != PERSO_OK)
+        return rc;
+    if (left_out > 0)
+        perso_warn("trust: %zu CA certificates reach no root and are left out", left_out);
+    m->rules = (struct perso_match_rules) {
+        .trust = *trust,
+        .subject = { perso_conf_yes(p->certificate_name), perso_conf_yes(p->certificate_number),
+                     PERSO_FOLD_DOT | PERSO_FOLD_SPACE | PERSO_FOLD_WIDTH },
+        .items = PERSO_ITEM_ALL,
+    };
+    return PERSO_OK;
+}
+
+enum perso_result
+perso_drive_match(struct perso_job *job, struct perso_error *err)
+{
+    struct matching *m = calloc(1, sizeof *m);
+    struct perso_trust *trust = NULL;
+    uint32_t counts[PERSO_STATE_COUNT];
+    enum perso_result rc;
+
+    if (m == NULL)
+        return perso_error_errno(err, "memory");
+    m->job = job;
+    m->stage = perso_role_stage_find(job->role, PERSO_STAGE_MATCH);
+    if ((rc = perso_ledger_counts(job->ledger, counts, err)) != PERSO_OK ||
+        counts[m->stage->from] == 0 || (rc = take_rules(m, &trust, err)) != PERSO_OK ||
+        (rc = match_all(m, counts[m->stage->from], err)) != PERSO_OK)
+        goto out;
+    perso_say_begin(&job->say, "match");
+    perso_say_number(&job->say, "matched", m->matched);
+    perso_say_number(&job->say, "held", m->held);
+    perso_say_end(&job->say);
+out:
+    perso_trust_free(trust);
+    free(m);
+    return rc;
+}

@@ -1,0 +1,242 @@
+#include "pipeline/file/incoming.h"
+
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "pipeline/file/known.h"
+#include "pipeline/job/path.h"
+
+static const struct perso_archive_limits limits = { PERSO_PACKAGE_MEMBERS,
+                                                    PERSO_ARCHIVE_ENTRY_BYTES,
+                                                    PERSO_ARCHIVE_TOTAL_BYTES };
+
+/* NAME.sig or NAME.wrap; PERSO_RETRY where it is not there yet. */
+static enum perso_result
+read_side(const char *path, const char *end, size_t max, uint8_t *out, size_t *n,
+          struct perso_error *err)
+{
+    char side[PERSO_PATH_BYTES];
+    uint8_t *bytes = NULL;
+    enum perso_result rc;
+
+    if (snprintf(side, sizeof side, "%s%s", path, end) >= (int)sizeof side)
+        return perso_error_set(err, PERSO_REJ_FILE_OPEN, "", "path too long");
+    if (access(side, F_OK) != 0) {
+        perso_error_set(err, PERSO_REJ_NONE, "", "waits for %s", perso_path_name(side));
+        return PERSO_RETRY;
+    }
+    if ((rc = perso_file_read(side, max, &bytes, n, err)) == PERSO_OK)
+        memcpy(out, bytes, *n);
+    free(bytes);
+    return rc;
+}
+
+static enum perso_result
+check_whose(const struct perso_job *job, const struct perso_manifest *m, const char *kind,
+            const char *party, struct perso_error *err)
+{
+    if (strcmp(m->kind, kind) != 0)
+        return perso_error_set(err, PERSO_REJ_FILE_FORMAT, "kind", "have %s, want %s", m->kind,
+                               kind);
+    if (strcmp(m->sender, party) != 0)
+        return perso_error_set(err, PERSO_REJ_PACKAGE_SIGNER, "sender", "have %s, want %s",
+                               m->sender, party);
+    if (strcmp(m->recipient, job->site.conf.site_name) != 0)
+        return perso_error_set(err, PERSO_REJ_PACKAGE_RECIPIENT, "recipient", "have %s, want %s",
+                               m->recipient, job->site.conf.site_name);
+    if (strcmp(m->batch, job->conf.batch) != 0 || strcmp(m->division, job->conf.division) != 0 ||
+        strcmp(m->vendor, job->conf.vendor) != 0 || m->mode != (int)job->conf.mode)
+        return perso_error_set(err, PERSO_REJ_FILE_OTHER_JOB, "batch",
+                               "have %s-%s-%s mode %d, want %s mode %u", m->vendor, m->division,
+                               m->batch, m->mode, job->name, job->conf.mode);
+    return PERSO_OK;
+}
+
+/* A used number with another digest is refused; a gap only warns: an RA may have numbers for
+ * others. */
+static enum perso_result
+check_sequence(struct perso_job *job, const struct perso_manifest *m, const char *display,
+               struct perso_error *err)
+{
+    struct perso_ledger_file before;
+    uint32_t last = 0;
+    enum perso_result rc =
+        perso_ledger_file_number(job->ledger, false, m->kind, m->sender, m->sequence, &before, err);
+    if (rc == PERSO_OK)
+        return perso_error_set(err, PERSO_REJ_PACKAGE_SEQUENCE, "sequence", "have %u", m->sequence);
+    if (rc != PERSO_END)
+        return rc;
+    if (m->sequence > 1) {
+        rc = perso_ledger_file_number(job->ledger, false, m->kind, m->sender, m->sequence - 1,
+                                      &before, err);
+        if (rc == PERSO_OK && m->has_previous &&
+            memcmp(m->previous, before.manifest_sm3, PERSO_SM3_BYTES) != 0)
+            return perso_error_set(err, PERSO_REJ_PACKAGE_SEQUENCE, "previous",
+                                   "not the package before %u that is known here", m->sequence);
+        if (rc != PERSO_OK && rc != PERSO_END)
+            return rc;
+    }
+    if ((rc = perso_ledger_file_last(job->ledger, false, m->kind, m->sender, &last, err)) ==
+            PERSO_OK &&
+        m->sequence > last + 1)
+        perso_warn("%s: sequence: have %u after %u: packages between are not here", display,
+                   m->sequence, last);
+    return rc;
+}
+
+static enum perso_result
+check_signature(struct perso_job *job, const char *path, const char *party,
+                const struct perso_package_view *view, struct perso_error *err)
+{
+    uint8_t signature[PERSO_SIGNATURE_DER_BYTES];
+    struct perso_peer peer;
+    size_t n = 0;
+    enum perso_result rc;
+
+    if ((rc = read_side(path, ".sig", sizeof signature, signature, &n, err)) != PERSO_OK ||
+        (rc = perso_site_peer(&job->site, party, &peer, err)) != PERSO_OK)
+        return rc;
+    return perso_peer_verify(&peer, perso_cursor_of(view->manifest_json, view->manifest_n),
+                             perso_cursor_of(signature, n), err);
+}
+
+static enum perso_result
+open_seal(struct perso_job *job, const char *path, struct perso_incoming *in,
+          struct perso_error *err)
+{
+    uint8_t wrapped[PERSO_WRAPPED_BYTES], key[PERSO_SEAL_KEY_BYTES];
+    size_t n = 0;
+    enum perso_result rc;
+
+    if ((rc = read_side(path, ".wrap", sizeof wrapped, wrapped, &n, err)) != PERSO_OK ||
+        (rc = perso_site_secrets(&job->site, err)) != PERSO_OK ||
+        (rc = job->site.secrets.unwrap(job->site.secrets.self, perso_cursor_of(wrapped, n), key,
+                                       err)) != PERSO_OK)
+        return rc;
+    rc = perso_seal_new(key, &in->seal, err);
+    OPENSSL_cleanse(key, sizeof key);
+    return rc;
+}
+
+static enum perso_result
+check_package(struct perso_job *job, const char *path, const char *kind, const char *party,
+              bool secrets, struct perso_incoming *in, struct perso_error *err)
+{
+    const struct perso_manifest *m = &in->view.manifest;
+    struct perso_source source = perso_file_source(in->file);
+    enum perso_result rc;
+
+    if (in->bytes == 0)
+        return perso_error_set(err, PERSO_REJ_FILE_EMPTY, "", "empty file");
+    if ((rc = perso_package_check(&source, &in->view, err)) != PERSO_OK ||
+        (rc = check_signature(job, path, party, &in->view, err)) != PERSO_OK ||
+        (rc = check_whose(job, m, kind, party, err)) != PERSO_OK ||
+        (rc = check_sequence(job, m, in->display, err)) != PERSO_OK)
+        return rc;
+    if (!perso_date_read(m->date, &in->date_s))
+        return perso_error_set(err, PERSO_REJ_MANIFEST_SYNTAX, "date", "no such date");
+    if (!perso_sm3_of(in->view.manifest_json, in->view.manifest_n, in->manifest_sm3))
+        return perso_error_openssl(err, "SM3");
+    return secrets ? open_seal(job, path, in, err) : PERSO_OK;
+}
+
+enum perso_result
+perso_incoming_open(struct perso_job *job, const char *path, const char *kind, const char *party,
+                    bool secrets, struct perso_incoming *ret, struct perso_error *err)
+{
+    enum perso_result rc;
+
+    *ret = (struct perso_incoming) { 0 };
+    perso_job_display(job, path, ret->display, sizeof ret->display);
+    if ((rc = perso_digest_source_new(&ret->digest, err)) != PERSO_OK)
+        return rc;
+    if ((rc = perso_file_source_open(path, &ret->file, err)) == PERSO_OK) {
+        struct perso_source source = perso_file_source(ret->file);
+        ret->bytes = perso_file_source_bytes(ret->file);
+        if ((rc = perso_source_sm3(&source, ret->sm3, NULL, err)) == PERSO_OK &&
+            (rc = perso_file_source_rewind(ret->file, err)) == PERSO_OK)
+            rc = perso_file_known(job, PERSO_STAGE_COLLECT, ret->sm3, ret->display, err);
+        if (rc == PERSO_OK)
+            rc = check_package(job, path, kind, party, secrets, ret, err);
+    }
+    if (rc == PERSO_REJECT || rc == PERSO_RETRY)
+        perso_error_at(err, ret->display, 0, 0);
+    return rc;
+}
+
+enum perso_result
+perso_incoming_table(struct perso_incoming *in, const char *member,
+                     const enum perso_column *required, struct perso_error *err)
+{
+    const struct perso_table_options options = { .charset = PERSO_UTF8,
+                                                 .delimiter = ',',
+                                                 .quotes = true,
+                                                 .required = required,
+                                                 .file = in->display };
+    struct perso_source source = perso_file_source(in->file), raw;
+    enum perso_result rc;
+
+    if ((in->member = perso_manifest_find(&in->view.manifest, member)) == NULL)
+        return perso_error_set(err, PERSO_REJ_PACKAGE_MEMBER, member, "not in the package");
+    if ((rc = perso_file_source_rewind(in->file, err)) != PERSO_OK ||
+        (rc = perso_archive_open(&source, &limits, &in->archive, err)) != PERSO_OK ||
+        (rc = perso_package_seek(in->archive, member, &raw, err)) != PERSO_OK)
+        return rc;
+    in->source = perso_digest_source_of(&in->digest, &raw);
+    perso_progress_begin(&in->progress, in->display, in->member->rows);
+    return perso_table_open(&in->source, &options, &in->table, err);
+}
+
+static enum perso_result
+check_end(struct perso_incoming *in, struct perso_error *err)
+{
+    uint8_t sm3[PERSO_SM3_BYTES];
+    enum perso_result rc = perso_digest_source_end(&in->digest, sm3, err);
+
+    if (rc != PERSO_OK)
+        return rc;
+    if (memcmp(sm3, in->member->sm3, sizeof sm3) != 0)
+        return perso_error_set(err, PERSO_REJ_FILE_DIGEST, in->member->name,
+                               "changed while it was read");
+    if (perso_table_rows(in->table) != in->member->rows)
+        return perso_error_set(err, PERSO_REJ_ROW_COUNT, in->member->name, "have %u rows, want %u",
+                               perso_table_rows(in->table), in->member->rows);
+    return PERSO_END;
+}
+
+enum perso_result
+perso_incoming_rows(struct perso_incoming *in, struct perso_arena *arena, struct perso_row *rows,
+                    struct perso_cells *cells, size_t max, size_t *n, struct perso_error *err)
+{
+    const struct perso_layout *layout = perso_table_layout(in->table);
+    enum perso_result rc = perso_table_read(in->table, arena, rows, max, n, err);
+
+    if (rc == PERSO_OK)
+        perso_progress_add(&in->progress, *n);
+    if (rc == PERSO_END)
+        rc = check_end(in, err);
+    else
+        for (size_t i = 0; rc == PERSO_OK && i < *n; i++)
+            rc = perso_cells_of_row(layout, &rows[i], arena, &cells[i], err);
+    if (rc == PERSO_REJECT)
+        perso_error_at(err, in->display, 0, 0);
+    return rc;
+}
+
+void
+perso_incoming_close(struct perso_incoming *in)
+{
+    perso_progress_end(&in->progress);
+    perso_table_free(in->table);
+    perso_archive_free(in->archive);
+    perso_package_view_free(&in->view);
+    perso_seal_free(in->seal);
+    perso_file_source_close(in->file);
+    perso_digest_source_free(&in->digest);
+    in->table = NULL;
+    in->archive = NULL;
+    in->seal = NULL;
+    in->file = NULL;
+}

@@ -1,0 +1,70 @@
+/*
+ * Outgoing files with their cards: planned in the ledger first, then written, then the cards move
+ * (DESIGN 6: intent before effect). A crash in between writes the same bytes again.
+ */
+#ifndef PIPELINE_OUTGOING_H
+#define PIPELINE_OUTGOING_H
+
+#include "formats/package/package.h"
+#include "pipeline/job/job.h"
+
+struct perso_outgoing {
+    enum perso_stage stage;
+    const char *kind;   /* REQ; machine */
+    const char *party;  /* recipient */
+    const char *folder; /* out/bundle, out/machine */
+    uint32_t from;      /* states of cards to take, bits */
+    uint32_t cards_max; /* of one file */
+    bool machine;       /* the cards' machine file, else their bundle */
+};
+
+/** Names a planned file by its sequence. */
+typedef void perso_outgoing_name(const struct perso_job *job, uint32_t sequence, char *out,
+                                 size_t max);
+
+/** Plan files over all cards that are ready and stand in none; *n of them. */
+enum perso_result perso_outgoing_plan(struct perso_job *job, const struct perso_outgoing *what,
+                                      perso_outgoing_name *name, uint32_t *n,
+                                      struct perso_error *err);
+
+/** Write one planned file; sets its sm3, bytes, rows and manifest_sm3. */
+typedef enum perso_result perso_outgoing_write(struct perso_job *job,
+                                               struct perso_ledger_file *file,
+                                               struct perso_error *err);
+
+/** Write every planned file of this kind in order, and move its cards to `to`. */
+enum perso_result perso_outgoing_make(struct perso_job *job, const struct perso_outgoing *what,
+                                      enum perso_state to, perso_outgoing_write *write,
+                                      struct perso_error *err);
+
+/** In one transaction: the file's row as it is now, its cards that are still in one of the states
+ * `from` moved, one event of this kind for both. */
+enum perso_result perso_outgoing_settle(struct perso_job *job, enum perso_stage stage,
+                                        struct perso_ledger_file *file, uint32_t from,
+                                        enum perso_state to, const char *kind,
+                                        struct perso_error *err);
+
+/** For every card of a file in order, in batches. */
+typedef enum perso_result perso_outgoing_visit(void *arg, const struct perso_card *cards, size_t n,
+                                               struct perso_error *err);
+enum perso_result perso_outgoing_cards(struct perso_job *job, int64_t file_id,
+                                       perso_outgoing_visit *visit, void *arg,
+                                       struct perso_error *err);
+
+/**
+ * Detached signature of `message` as FOLDER/NAME.sig, and the file's key wrapped to the recipient
+ * as FOLDER/NAME.wrap (recipient NULL: no secrets, no .wrap).
+ */
+enum perso_result perso_outgoing_sides(struct perso_job *job, const char *folder, const char *name,
+                                       struct perso_cursor message,
+                                       const struct perso_peer *recipient, struct perso_error *err);
+
+/** Growing bytes in memory, as a sink; a member of a package before it is packed. */
+struct perso_memory {
+    uint8_t *bytes;
+    size_t n, room;
+};
+struct perso_sink perso_memory_sink(struct perso_memory *memory);
+void perso_memory_free(struct perso_memory *memory);
+
+#endif

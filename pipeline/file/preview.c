@@ -1,0 +1,136 @@
+#include "pipeline/file/preview.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SHOWN_ROWS 3u
+
+/* Every character of a personal value but the first is a star; long values are cut. */
+static void
+mask(enum perso_column column, struct perso_text cell, char *out, size_t max)
+{
+    size_t n = 0, at = 0;
+    uint32_t scalar;
+
+    if (!perso_column_personal(column)) {
+        snprintf(out, max, "%.*s%s", (int)(cell.bytes > 40 ? 40 : cell.bytes), cell.at,
+                 cell.bytes > 40 ? "..." : "");
+        return;
+    }
+    while (at < cell.bytes && n + 4 < max) {
+        size_t step = perso_utf8_next(cell.at + at, cell.bytes - at, &scalar);
+        if (step == 0)
+            break;
+        if (at == 0)
+            n += perso_utf8_put(scalar, out);
+        else
+            out[n++] = '*';
+        at += step;
+    }
+    out[n] = '\0';
+}
+
+static void
+show_row(struct perso_say *say, const struct perso_layout *layout, const struct perso_row *row)
+{
+    char text[256];
+
+    perso_say_begin(say, "row");
+    perso_say_number(say, "line", row->origin.line);
+    for (uint16_t i = 0; i < layout->n_columns; i++) {
+        /* An unknown column may hold anything: it is masked like a name. */
+        enum perso_column column =
+            layout->known[i] != PERSO_COLUMN_OTHER ? layout->known[i] : PERSO_COL_AAC003;
+        mask(column, row->cells[i], text, sizeof text);
+        perso_say_text(say, layout->name[i], text);
+    }
+    perso_say_end(say);
+}
+
+static enum perso_result
+show_rows(struct perso_say *say, struct perso_table *table, struct perso_error *err)
+{
+    struct perso_arena *arena = perso_arena_new();
+    struct perso_row *rows = calloc(PERSO_BATCH_RECORDS, sizeof *rows);
+    size_t n = 0, shown = 0;
+    enum perso_result rc =
+        arena != NULL && rows != NULL ? PERSO_OK : perso_error_errno(err, "memory");
+
+    while (rc == PERSO_OK &&
+           (rc = perso_table_read(table, arena, rows, PERSO_BATCH_RECORDS, &n, err)) == PERSO_OK) {
+        for (size_t i = 0; i < n && shown < SHOWN_ROWS; i++, shown++)
+            show_row(say, perso_table_layout(table), &rows[i]);
+        perso_arena_reset(arena);
+    }
+    free(rows);
+    perso_arena_free(arena);
+    return rc == PERSO_END ? PERSO_OK : rc;
+}
+
+enum perso_result
+perso_preview_table(struct perso_say *say, const struct perso_source *source, const char *name,
+                    enum perso_charset charset, struct perso_error *err)
+{
+    const struct perso_table_options options = {
+        .charset = charset, .delimiter = ',', .quotes = true, .file = name
+    };
+    struct perso_table *table = NULL;
+    enum perso_result rc = perso_table_open(source, &options, &table, err);
+
+    if (rc == PERSO_OK) {
+        const struct perso_layout *layout = perso_table_layout(table);
+        perso_say_begin(say, "table");
+        perso_say_text(say, "encoding", perso_charset_name(charset));
+        for (uint16_t i = 0; i < layout->n_columns; i++)
+            perso_say_text(say, layout->name[i],
+                           layout->known[i] == PERSO_COLUMN_OTHER
+                               ? "carried through"
+                               : perso_column_code(layout->known[i]));
+        perso_say_end(say);
+        rc = show_rows(say, table, err);
+    }
+    if (rc == PERSO_OK) {
+        perso_say_begin(say, "table");
+        perso_say_number(say, "rows", perso_table_rows(table));
+        perso_say_end(say);
+    }
+    perso_table_free(table);
+    return rc;
+}
+
+/* The whole lines at the beginning of some bytes, as a source. */
+struct head {
+    const uint8_t *at;
+    size_t n;
+};
+
+static enum perso_result
+head_read(void *self, uint8_t *buf, size_t max, size_t *n, struct perso_error *err)
+{
+    struct head *h = self;
+
+    (void)err;
+    if (h->n == 0)
+        return PERSO_END;
+    *n = h->n < max ? h->n : max;
+    memcpy(buf, h->at, *n);
+    h->at += *n;
+    h->n -= *n;
+    return PERSO_OK;
+}
+
+void
+perso_preview_head(struct perso_say *say, const char *name, const uint8_t *bytes, size_t n)
+{
+    struct head head = { bytes, 0 };
+    const struct perso_source source = { head_read, &head };
+    struct perso_error unreadable = { 0 };
+
+    for (size_t i = 0, lines = 0; i < n && lines <= SHOWN_ROWS; i++)
+        if (bytes[i] == '\n') {
+            head.n = i + 1;
+            lines++;
+        }
+    if (head.n > 0)
+        perso_preview_table(say, &source, name, PERSO_UTF8, &unreadable);
+}

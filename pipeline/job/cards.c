@@ -1,0 +1,108 @@
+#include "pipeline/job/cards.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum perso_result
+perso_job_event(struct perso_job *job, const struct perso_event *event, struct perso_error *err)
+{
+    enum perso_result rc;
+
+    if ((rc = perso_ledger_begin(job->ledger, err)) != PERSO_OK)
+        return rc;
+    if ((rc = job->cards.event(job->cards.self, event, err)) != PERSO_OK) {
+        perso_ledger_rollback(job->ledger);
+        return rc;
+    }
+    return perso_ledger_commit(job->ledger, err);
+}
+
+enum perso_result
+perso_job_hold(struct perso_job *job, struct perso_card *card, enum perso_state to,
+               enum perso_stage stage, const struct perso_verdict *verdict, int64_t record,
+               struct perso_error *err)
+{
+    struct perso_event event = { .stage = stage,
+                                 .kind = "hold",
+                                 .first_seq = card->seq,
+                                 .last_seq = card->seq,
+                                 .n_cards = 1,
+                                 .from = card->state == PERSO_STATE_HELD ? card->from_state
+                                                                         : card->state,
+                                 .to = to,
+                                 .reject = verdict->reject };
+    enum perso_result rc;
+
+    if (to == PERSO_STATE_REFUSED)
+        strcpy(event.kind, "refused");
+    if (to == PERSO_STATE_SPOILED)
+        strcpy(event.kind, "spoiled");
+    memcpy(event.card_id, card->card_id, sizeof event.card_id);
+    snprintf(event.note, sizeof event.note, "%s %s", perso_column_code(verdict->column),
+             verdict->note);
+    if (card->state != PERSO_STATE_HELD)
+        card->from_state = card->state;
+    card->state = to;
+    card->reject_stage = stage;
+    card->verdict = *verdict;
+    card->verdict_record = record;
+    if ((rc = job->cards.set(job->cards.self, card, err)) != PERSO_OK)
+        return rc;
+    return job->cards.event(job->cards.self, &event, err);
+}
+
+bool
+perso_job_waived(void *self, size_t i, enum perso_reject reject)
+{
+    const struct perso_job_waivers *w = self;
+    struct perso_error ignored = { 0 };
+    bool ret = false;
+
+    return perso_ledger_waived(w->job->ledger, w->cards[i].seq, reject, &ret, &ignored) ==
+               PERSO_OK &&
+           ret;
+}
+
+enum perso_result
+perso_job_cells(struct perso_job *job, int64_t record_id, struct perso_cells *cells,
+                struct perso_stored_record *record, struct perso_error *err)
+{
+    struct perso_cursor payload;
+    enum perso_result rc =
+        job->cards.get(job->cards.self, record_id, record, job->arena, &payload, err);
+
+    if (rc == PERSO_END)
+        return perso_error_set(err, PERSO_REJ_NONE, "", "record %lld is not in the ledger",
+                               (long long)record_id);
+    return rc != PERSO_OK ? rc : perso_row_payload_read(payload, job->arena, cells, err);
+}
+
+enum perso_result
+perso_job_due_set(struct perso_job *job, const char *report, struct perso_error *err)
+{
+    return perso_ledger_value_set(job->ledger, report, "due", err);
+}
+
+enum perso_result
+perso_job_due(struct perso_job *job, const char *report, bool *ret, struct perso_error *err)
+{
+    char *value = NULL;
+    enum perso_result rc = perso_ledger_value(job->ledger, report, &value, err);
+
+    *ret = rc == PERSO_OK && strcmp(value, "due") == 0;
+    free(value);
+    return rc == PERSO_END ? PERSO_OK : rc;
+}
+
+enum perso_result
+perso_job_due_clear(struct perso_job *job, const char *report, struct perso_error *err)
+{
+    enum perso_result rc = perso_ledger_begin(job->ledger, err);
+
+    if (rc != PERSO_OK)
+        return rc;
+    if ((rc = perso_ledger_value_set(job->ledger, report, "written", err)) == PERSO_OK)
+        return perso_ledger_commit(job->ledger, err);
+    perso_ledger_rollback(job->ledger);
+    return rc;
+}

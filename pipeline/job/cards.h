@@ -1,0 +1,38 @@
+/* What every driver does to cards and records of a job's ledger. */
+#ifndef PIPELINE_JOB_CARDS_H
+#define PIPELINE_JOB_CARDS_H
+
+#include "formats/base/row_payload.h"
+#include "pipeline/job/job.h"
+
+/** Begin, append one event, commit. */
+enum perso_result perso_job_event(struct perso_job *job, const struct perso_event *event,
+                                  struct perso_error *err);
+/** Put a card aside with a verdict, and write its event; inside a transaction. */
+enum perso_result perso_job_hold(struct perso_job *job, struct perso_card *card,
+                                 enum perso_state to, enum perso_stage stage,
+                                 const struct perso_verdict *verdict, int64_t record,
+                                 struct perso_error *err);
+/**
+ * A report that the state just changed has to be written anew. Set in the transaction of the
+ * change, it is still due after a crash; cleared when the report is durable.
+ */
+enum perso_result perso_job_due_set(struct perso_job *job, const char *report,
+                                    struct perso_error *err);
+enum perso_result perso_job_due(struct perso_job *job, const char *report, bool *ret,
+                                struct perso_error *err);
+enum perso_result perso_job_due_clear(struct perso_job *job, const char *report,
+                                      struct perso_error *err);
+/** Waivers of the cards of a batch. */
+struct perso_job_waivers {
+    struct perso_job *job;
+    const struct perso_card *cards;
+};
+bool perso_job_waived(void *self, size_t i, enum perso_reject reject);
+
+/** The cells of a stored record, in job->arena. */
+enum perso_result perso_job_cells(struct perso_job *job, int64_t record_id,
+                                  struct perso_cells *cells, struct perso_stored_record *record,
+                                  struct perso_error *err);
+
+#endif

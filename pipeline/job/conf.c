@@ -1,0 +1,221 @@
+#include "pipeline/job/conf.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "perso/mode.h"
+#include "pipeline/job/ini.h"
+
+#define COUNT(a) (sizeof(a) / sizeof(a)[0])
+#define TEXT(type, member)                                                                         \
+    PERSO_INI_TEXT, offsetof(type, member), sizeof(((type *)0)->member), 0, 0, NULL
+#define NUMBER(type, member, min, max) PERSO_INI_NUMBER, offsetof(type, member), 4, min, max, NULL
+#define CHOICE(type, member, choices)                                                              \
+    PERSO_INI_CHOICE, offsetof(type, member), sizeof(((type *)0)->member), 0, 0, choices
+
+/* clang-format off */
+static const struct perso_ini_key conf_keys[] = {
+    { "site", "name", NULL, "", "who we are to peers: sender and recipient of packages", TEXT(struct perso_conf, site_name) },
+    { "site", "store", "site.db", "path", "claims of keys and cards over all jobs; relative to this file", TEXT(struct perso_conf, store) },
+    { "site", "trust", "trust", "folder", "CA certificates, PEM or DER, that cardholders' certificates must chain to", TEXT(struct perso_conf, trust) },
+    { "site", "peers", "peers", "folder", "NAME.cer: who signs to us, whom we seal to", TEXT(struct perso_conf, peers) },
+    { "site", "profiles", "profiles", "folder", "NAME.conf: layouts of this province's files", TEXT(struct perso_conf, profiles) },
+    { "keys", "sender", "keys/sender.key", "path", "signs packages; PKCS#8 under SM4-CBC, for rehearsal and small sites", TEXT(struct perso_conf, sender_key) },
+    { "keys", "sealing", "keys/sealing.key", "path", "opens what peers seal to us", TEXT(struct perso_conf, sealing_key) },
+    { "keys", "password_file", "keys/password", "path", "password of both keys, mode 0600; put it on another medium: lock and key should not lie together", TEXT(struct perso_conf, password_file) },
+    { "limits", "package_cards", "10000", "cards", "most cards of one package to the RA; many RAs take no more", NUMBER(struct perso_conf, package_cards, 1, PERSO_PACKAGE_CARDS) },
+    { "limits", "machine_cards", "10000", "cards", "most cards of one machine file", NUMBER(struct perso_conf, machine_cards, 1, 100000) },
+    { "approval", "policy", "one", "", "who approves what goes to the RA (LD/T 03-2022 8.3.8 c); none is for rehearsal only", CHOICE(struct perso_conf, approval, "one|none") },
+    { "lists", "encoding", "utf-8", "", "of held/*.csv; utf-8 comes with a byte order mark for spreadsheet programs", CHOICE(struct perso_conf, list_encoding, "utf-8|gb18030") },
+};
+
+static const struct perso_ini_key job_keys[] = {
+    { "job", "batch", NULL, "", "制卡批次号", TEXT(struct perso_job_conf, batch) },
+    { "job", "mode", NULL, "", "mode of LD/T 03-2022 6.4.7.1", NUMBER(struct perso_job_conf, mode, 1, 5) },
+    { "job", "division", NULL, "", "发卡地区行政区划代码", TEXT(struct perso_job_conf, division) },
+    { "job", "vendor", NULL, "", "卡商代码", TEXT(struct perso_job_conf, vendor) },
+    { "job", "role", "all", "", "which party's stages run here", CHOICE(struct perso_job_conf, role, "all") },
+    { "job", "finisher", "vendor", "", "who finishes the cards", CHOICE(struct perso_job_conf, finisher, "vendor|centre") },
+    { "job", "date", NULL, "YYYY-MM-DD", "date of the job: stands in packages and judges validity", TEXT(struct perso_job_conf, date) },
+    { "job", "profile", "default", "", "layouts and rules", TEXT(struct perso_job_conf, profile) },
+    { "job", "ra", "ra", "", "peer that requests go to", TEXT(struct perso_job_conf, ra) },
+    { "job", "machine", "machine", "", "peer that secrets of machine files are sealed to", TEXT(struct perso_job_conf, machine) },
+};
+
+#define TABLE_KEYS(section, member, encoding_reason) \
+    { section, "encoding", "utf-8", "", encoding_reason, CHOICE(struct perso_profile, member.encoding, "utf-8|gbk|gb18030") }, \
+    { section, "delimiter", "comma", "", "between cells", CHOICE(struct perso_profile, member.delimiter, "comma|bar|semicolon|tab") }, \
+    { section, "quotes", "yes", "", "cells may be quoted as in RFC 4180", CHOICE(struct perso_profile, member.quotes, "yes|no") }, \
+    { section, "quoted_newlines", "no", "", "a newline may stand inside quotes", CHOICE(struct perso_profile, member.quoted_newlines, "yes|no") }, \
+    { section, "row_count", "warn", "", "without a control total nobody sees a clean cut: required refuses such a file", CHOICE(struct perso_profile, member.row_count, "required|warn") }
+
+static const struct perso_ini_key profile_keys[] = {
+    TABLE_KEYS("application", application, "of key-generation output; a manifest may state another"),
+    { "application", "card_no_check", "warn", "", "wrong check character (GB 11714) of a card number; some regions number otherwise", CHOICE(struct perso_profile, card_no_check, "warn|reject") },
+    { "application", "subject_check", "yes", "", "a request whose subject names another person is held", CHOICE(struct perso_profile, subject_check, "yes|no") },
+    { "application", "subject_name", "yes", "", "the subject of a request must carry the name", CHOICE(struct perso_profile, subject_name, "yes|no") },
+    { "application", "subject_number", "no", "", "the subject of a request must carry the social security number", CHOICE(struct perso_profile, subject_number, "yes|no") },
+    TABLE_KEYS("issuance", issuance, "of issuance data; a manifest may state another"),
+    { "reconcile", "folds", "dot,space,width", "", "differences of names that are accepted: dot, space, width, case; empty: none", TEXT(struct perso_profile, folds) },
+    { "reconcile", "batch_check", "yes", "", "BAZ033 must be the job's batch where the issuance data has one", CHOICE(struct perso_profile, batch_check, "yes|no") },
+    { "reconcile", "card_status", "0,1,empty", "", "accepted AAZ502; any: not judged", TEXT(struct perso_profile, card_status) },
+    { "reconcile", "person_status", "1,empty", "", "accepted AAC008; any: not judged", TEXT(struct perso_profile, person_status) },
+    { "match", "certificate_name", "yes", "", "a certificate must carry the name", CHOICE(struct perso_profile, certificate_name, "yes|no") },
+    { "match", "certificate_number", "yes", "", "a certificate must carry the social security number", CHOICE(struct perso_profile, certificate_number, "yes|no") },
+    { "machine", "encoding", "utf-8", "", "of machine files", CHOICE(struct perso_profile, machine_encoding, "utf-8|gb18030") },
+    TABLE_KEYS("result", result, "of result files (制卡回盘)"),
+};
+/* clang-format on */
+
+bool
+perso_conf_yes(const char *value)
+{
+    return strcmp(value, "yes") == 0;
+}
+
+enum perso_result
+perso_conf_read(const char *path, struct perso_conf *ret, struct perso_error *err)
+{
+    memset(ret, 0, sizeof *ret);
+    return perso_ini_read(path, conf_keys, COUNT(conf_keys), NULL, ret, err);
+}
+
+enum perso_result
+perso_conf_text(const char *site_name, char **ret, struct perso_error *err)
+{
+    struct perso_conf conf = { 0 };
+
+    perso_ini_defaults(conf_keys, COUNT(conf_keys), &conf);
+    strncpy(conf.site_name, site_name, sizeof conf.site_name - 1);
+    return perso_ini_text("configuration of a Persoline site; paths are relative to this file",
+                          conf_keys, COUNT(conf_keys), &conf, ret, err);
+}
+
+static bool
+is_batch(const char *batch)
+{
+    size_t n = strspn(batch, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+    return n > 0 && n <= 32 && batch[n] == '\0';
+}
+
+static bool
+is_date(const char *date)
+{
+    unsigned year, month, day;
+    int end = 0;
+    return strlen(date) == 10 && sscanf(date, "%4u-%2u-%2u%n", &year, &month, &day, &end) == 3 &&
+           end == 10 && year >= 2000 && year <= 2999 && month >= 1 && month <= 12 && day >= 1 &&
+           day <= 31;
+}
+
+static enum perso_result
+job_conf_check(const struct perso_job_conf *conf, struct perso_error *err)
+{
+    size_t digits = strspn(conf->division, "0123456789");
+
+    if (!is_batch(conf->batch))
+        return perso_error_set(err, PERSO_REJ_NONE, "batch",
+                               "want 1 to 32 letters, digits, - and _");
+    if (digits != 6 || conf->division[digits] != '\0')
+        return perso_error_set(err, PERSO_REJ_NONE, "division", "want 6 digits");
+    if (!is_batch(conf->vendor))
+        return perso_error_set(err, PERSO_REJ_NONE, "vendor",
+                               "want 1 to 32 letters, digits, - and _");
+    if (!is_date(conf->date))
+        return perso_error_set(err, PERSO_REJ_NONE, "date", "want YYYY-MM-DD");
+    return PERSO_OK;
+}
+
+enum perso_result
+perso_job_conf_read(const char *path, struct perso_job_conf *ret, struct perso_error *err)
+{
+    memset(ret, 0, sizeof *ret);
+    enum perso_result rc = perso_ini_read(path, job_keys, COUNT(job_keys), NULL, ret, err);
+    if (rc == PERSO_OK && (rc = job_conf_check(ret, err)) != PERSO_OK)
+        perso_error_at(err, path, 0, 0);
+    return rc;
+}
+
+enum perso_result
+perso_job_conf_text(const struct perso_job_conf *conf, char **ret, struct perso_error *err)
+{
+    enum perso_result rc = job_conf_check(conf, err);
+    return rc != PERSO_OK ? rc
+                          : perso_ini_text("what init was told; never rewritten", job_keys,
+                                           COUNT(job_keys), conf, ret, err);
+}
+
+/* [columns]: a header cell of this province's files = the field code that it stands for. */
+static bool
+take_alias(void *target, const char *section, const char *name, const char *value)
+{
+    struct perso_profile *profile = target;
+
+    if (strcmp(section, "columns") != 0 || profile->n_aliases == PERSO_ALIASES_MAX ||
+        strlen(name) >= PERSO_COLUMN_NAME_BYTES)
+        return false;
+    enum perso_column column =
+        perso_column_find((struct perso_text) { value, (uint32_t)strlen(value) });
+    if (column == PERSO_COLUMN_OTHER)
+        return false;
+    struct perso_alias *alias = &profile->aliases[profile->n_aliases++];
+    strcpy(alias->name, name);
+    alias->column = column;
+    return true;
+}
+
+enum perso_result
+perso_profile_read(const char *folder, const char *name, struct perso_profile *ret,
+                   struct perso_error *err)
+{
+    char path[PERSO_PATH_BYTES];
+
+    memset(ret, 0, sizeof *ret);
+    if (name[0] == '.' || strchr(name, '/') != NULL ||
+        snprintf(path, sizeof path, "%s/%s.conf", folder, name) >= (int)sizeof path)
+        return perso_error_set(err, PERSO_REJ_NONE, "profile", "not a profile's name");
+    if (strcmp(name, "default") == 0 && access(path, F_OK) != 0) {
+        perso_ini_defaults(profile_keys, COUNT(profile_keys), ret);
+        return PERSO_OK;
+    }
+    return perso_ini_read(path, profile_keys, COUNT(profile_keys), take_alias, ret, err);
+}
+
+enum perso_result
+perso_profile_text(char **ret, struct perso_error *err)
+{
+    static struct perso_profile profile;
+
+    perso_ini_defaults(profile_keys, COUNT(profile_keys), &profile);
+    return perso_ini_text("a profile: layouts of files and rules of judging; a section [columns] "
+                          "maps header names to field codes",
+                          profile_keys, COUNT(profile_keys), &profile, ret, err);
+}
+
+enum perso_result
+perso_profile_table(const struct perso_profile *profile, const struct perso_table_profile *table,
+                    const char *encoding, const char *file, struct perso_table_options *ret,
+                    struct perso_error *err)
+{
+    static const struct {
+        const char *name;
+        char delimiter;
+    } delimiters[] = { { "comma", ',' }, { "bar", '|' }, { "semicolon", ';' }, { "tab", '\t' } };
+
+    *ret = (struct perso_table_options) {
+        .quotes = perso_conf_yes(table->quotes),
+        .quoted_newlines = perso_conf_yes(table->quoted_newlines),
+        .aliases = profile->aliases,
+        .n_aliases = profile->n_aliases,
+        .file = file,
+    };
+    for (size_t i = 0; i < COUNT(delimiters); i++)
+        if (strcmp(table->delimiter, delimiters[i].name) == 0)
+            ret->delimiter = delimiters[i].delimiter;
+    if (!perso_charset_find(encoding[0] != '\0' ? encoding : table->encoding, &ret->charset))
+        return perso_error_set(err, PERSO_REJ_TEXT_ENCODING, "encoding",
+                               "no such encoding: want utf-8, gbk or gb18030");
+    return PERSO_OK;
+}

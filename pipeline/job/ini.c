@@ -1,0 +1,185 @@
+#include "pipeline/job/ini.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct reading {
+    const struct perso_ini_key *keys;
+    size_t n;
+    perso_ini_other *other;
+    void *target;
+    bool *seen;
+    struct perso_error *err;
+    bool failed;
+};
+
+static bool
+is_choice(const char *choices, const char *value)
+{
+    size_t n = strlen(value);
+    for (const char *at = choices; at != NULL; at = strchr(at, '|')) {
+        if (*at == '|')
+            at++;
+        if (strncmp(at, value, n) == 0 && (at[n] == '|' || at[n] == '\0'))
+            return n > 0;
+    }
+    return false;
+}
+
+static bool
+store(const struct perso_ini_key *key, void *target, const char *value, struct perso_error *err)
+{
+    char *place = (char *)target + key->offset;
+
+    if (key->kind == PERSO_INI_NUMBER) {
+        char *end;
+        errno = 0;
+        unsigned long number = strtoul(value, &end, 10);
+        if (*value < '0' || *value > '9' || *end != '\0' || errno != 0 || number < key->min ||
+            number > key->max) {
+            perso_error_set(err, PERSO_REJ_NONE, key->name,
+                            "have \"%s\", want a number of %u to %u", value, key->min, key->max);
+            return false;
+        }
+        *(uint32_t *)(void *)place = (uint32_t)number;
+        return true;
+    }
+    if (key->kind == PERSO_INI_CHOICE && !is_choice(key->choices, value)) {
+        perso_error_set(err, PERSO_REJ_NONE, key->name, "have \"%s\", want one of %s", value,
+                        key->choices);
+        return false;
+    }
+    if (strlen(value) >= key->size) {
+        perso_error_set(err, PERSO_REJ_NONE, key->name, "longer than %zu bytes", key->size - 1);
+        return false;
+    }
+    strcpy(place, value);
+    return true;
+}
+
+void
+perso_ini_defaults(const struct perso_ini_key *keys, size_t n, void *target)
+{
+    struct perso_error ignored;
+
+    for (size_t i = 0; i < n; i++)
+        if (keys[i].fallback != NULL)
+            store(&keys[i], target, keys[i].fallback, &ignored);
+}
+
+/* inih goes on after an error and returns the first line: so only the first is kept. */
+static int
+take(void *arg, const char *section, const char *name, const char *value)
+{
+    struct reading *r = arg;
+
+    for (size_t i = 0; i < r->n; i++) {
+        if (strcmp(r->keys[i].section, section) != 0 || strcmp(r->keys[i].name, name) != 0)
+            continue;
+        if (r->seen[i]) {
+            if (!r->failed)
+                perso_error_set(r->err, PERSO_REJ_NONE, name, "stands twice");
+            r->failed = true;
+            return 0;
+        }
+        r->seen[i] = true;
+        struct perso_error mine = *r->err;
+        if (store(&r->keys[i], r->target, value, &mine))
+            return 1;
+        if (!r->failed)
+            *r->err = mine;
+        r->failed = true;
+        return 0;
+    }
+    if (r->other != NULL && r->other(r->target, section, name, value))
+        return 1;
+    if (!r->failed)
+        perso_error_set(r->err, PERSO_REJ_NONE, name, "no such key in section [%s]", section);
+    r->failed = true;
+    return 0;
+}
+
+static enum perso_result
+check_missing(struct reading *r)
+{
+    for (size_t i = 0; i < r->n; i++)
+        if (r->keys[i].fallback == NULL && !r->seen[i])
+            return perso_error_set(r->err, PERSO_REJ_NONE, r->keys[i].name,
+                                   "missing in section [%s]", r->keys[i].section);
+    return PERSO_OK;
+}
+
+enum perso_result
+perso_ini_read(const char *path, const struct perso_ini_key *keys, size_t n, perso_ini_other *other,
+               void *target, struct perso_error *err)
+{
+    struct reading r = { keys, n, other, target, calloc(n, sizeof(bool)), err, false };
+    FILE *file = NULL;
+    enum perso_result rc;
+
+    if (r.seen == NULL || (file = fopen(path, "re")) == NULL) {
+        rc = perso_error_errno(err, "configuration");
+        goto out;
+    }
+    perso_ini_defaults(keys, n, target);
+    int line = ini_parse_file(file, take, &r);
+    if (line != 0 && !r.failed)
+        perso_error_set(err, PERSO_REJ_NONE, "", "neither a section nor key = value");
+    if (line > 0)
+        err->line = (uint32_t)line;
+    rc = line != 0 ? PERSO_FATAL : check_missing(&r);
+out:
+    if (rc != PERSO_OK)
+        perso_error_at(err, path, 0, 0);
+    if (file != NULL)
+        fclose(file);
+    free(r.seen);
+    return rc;
+}
+
+static void
+print_key(FILE *out, const struct perso_ini_key *key, const void *target)
+{
+    const char *place = (const char *)target + key->offset;
+
+    fprintf(out, "\n; %s", key->reason);
+    if (key->unit != NULL && key->unit[0] != '\0')
+        fprintf(out, "\n; unit: %s", key->unit);
+    if (key->kind == PERSO_INI_CHOICE)
+        fprintf(out, "\n; one of: %s", key->choices);
+    if (key->fallback != NULL)
+        fprintf(out, "\n; default: %s", key->fallback);
+    if (key->kind == PERSO_INI_NUMBER)
+        fprintf(out, "\n%s = %u\n", key->name, *(const uint32_t *)(const void *)place);
+    else
+        fprintf(out, "\n%s = %s\n", key->name, place);
+}
+
+enum perso_result
+perso_ini_text(const char *title, const struct perso_ini_key *keys, size_t n, const void *target,
+               char **out, struct perso_error *err)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    const char *section = "";
+    FILE *file = open_memstream(&text, &bytes);
+
+    if (file == NULL)
+        return perso_error_errno(err, "configuration");
+    fprintf(file, "; %s\n", title);
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(section, keys[i].section) != 0)
+            fprintf(file, "\n[%s]\n", keys[i].section);
+        section = keys[i].section;
+        print_key(file, &keys[i], target);
+    }
+    if (fclose(file) != 0) {
+        free(text);
+        return perso_error_errno(err, "configuration");
+    }
+    *out = text;
+    return PERSO_OK;
+}

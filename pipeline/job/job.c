@@ -1,0 +1,402 @@
+#include "pipeline/job/job.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <openssl/crypto.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "formats/base/encode.h"
+#include "pipeline/job/path.h"
+#include "pipeline/store/durable.h"
+
+#define TOKEN_BYTES 16u /* tells two jobs of one name apart */
+
+static const char *const job_folders[] = {
+    "data",   "in",          "in/keys",   "in/signed", "in/issuance",
+    "in/ra",  "in/machine",  "in/result", "out",       "out/bundle",
+    "out/ra", "out/machine", "out/close", "held",      "reports",
+};
+
+static int64_t
+clock_now(void *self)
+{
+    struct timespec now;
+
+    (void)self;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static const struct perso_clock wall_clock = { clock_now, NULL };
+
+/* Days since 1970 of a proleptic Gregorian date (a year that begins in March has no leap trouble).
+ */
+static int64_t
+days_of(int year, int month, int day)
+{
+    int64_t y = month <= 2 ? year - 1 : year;
+    int64_t m = month <= 2 ? month + 9 : month - 3;
+    int64_t era = y / 400, of_era = y % 400;
+    int64_t of_year = (153 * m + 2) / 5 + day - 1;
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+bool
+perso_date_read(const char *date, int64_t *seconds)
+{
+    int year, month, day, end = 0;
+
+    if (strlen(date) != 10 || sscanf(date, "%4d-%2d-%2d%n", &year, &month, &day, &end) != 3 ||
+        end != 10 || year < 1970 || month < 1 || month > 12 || day < 1)
+        return false;
+    int64_t days = days_of(year, month, day);
+    if (days >= (month == 12 ? days_of(year + 1, 1, 1) : days_of(year, month + 1, 1)))
+        return false;
+    *seconds = days * 86400;
+    return true;
+}
+
+static void
+who_acts(const struct perso_options *options, struct perso_actor *actor)
+{
+    const struct passwd *user = getpwuid(geteuid());
+    const char *name = options->by[0] != '\0' ? options->by : user != NULL ? user->pw_name : "?";
+
+    *actor = (struct perso_actor) { 0 };
+    snprintf(actor->operator, sizeof actor->operator, "%s", name);
+    gethostname(actor->host, sizeof actor->host - 1);
+}
+
+static enum perso_result
+take_names(struct perso_job *job, struct perso_error *err)
+{
+    int n = snprintf(job->name, sizeof job->name, "%s-%s-%s-%u", job->conf.vendor,
+                     job->conf.division, job->conf.batch, job->conf.mode);
+
+    if (n < 0 || (size_t)n >= sizeof job->name)
+        return perso_error_set(err, PERSO_REJ_NONE, "batch", "vendor and batch are too long");
+    job->mode = perso_mode_find((int)job->conf.mode);
+    job->role = perso_role_find(job->conf.role);
+    if (job->mode == NULL || job->role == NULL)
+        return perso_error_set(err, PERSO_REJ_NONE, "mode", "no such mode or role");
+    if (!job->mode->batch || !job->mode->certificates_with_card || job->mode->replaces_ssse_keys)
+        return perso_error_set(err, PERSO_REJ_NONE, "mode", "mode %u is not served by role %s here",
+                               job->conf.mode, job->conf.role);
+    if (!perso_date_read(job->conf.date, &job->date_s))
+        return perso_error_set(err, PERSO_REJ_NONE, "date", "no such date");
+    return PERSO_OK;
+}
+
+/* ---- init ---- */
+
+static enum perso_result
+wrap_job_key(struct perso_site *site, char out[PERSO_BASE64_CHARS(PERSO_WRAPPED_BYTES) + 1],
+             struct perso_error *err)
+{
+    uint8_t key[PERSO_SEAL_KEY_BYTES], wrapped[PERSO_WRAPPED_BYTES], *pem = NULL;
+    struct perso_peer self;
+    char path[PERSO_PATH_BYTES];
+    size_t n = 0, pem_n = 0;
+    enum perso_result rc;
+
+    if ((rc = perso_site_secrets(site, err)) != PERSO_OK ||
+        (rc = perso_path_join(site->folder, "site.cer", path, sizeof path, err)) != PERSO_OK ||
+        (rc = perso_file_read(path, 65536, &pem, &pem_n, err)) != PERSO_OK ||
+        (rc = perso_peer_read(site->conf.site_name, perso_cursor_of(pem, pem_n), &self, err)) !=
+            PERSO_OK ||
+        (rc = site->secrets.random(site->secrets.self, key, sizeof key, err)) != PERSO_OK ||
+        (rc = perso_wrap_key(self.sealing_key, key, wrapped, &n, err)) != PERSO_OK)
+        goto out;
+    perso_base64_encode(wrapped, n, out);
+out:
+    OPENSSL_cleanse(key, sizeof key);
+    free(pem);
+    return rc;
+}
+
+static enum perso_result
+fill_ledger(struct perso_job *job, const char *wrapped, const uint8_t token[TOKEN_BYTES],
+            struct perso_error *err)
+{
+    char token_hex[2 * TOKEN_BYTES + 1];
+    struct perso_event event = { .kind = "init" };
+    enum perso_result rc;
+
+    perso_hex_lower(token, TOKEN_BYTES, token_hex);
+    snprintf(event.note, sizeof event.note, "mode %u role %s date %s", job->conf.mode,
+             job->conf.role, job->conf.date);
+    if ((rc = perso_ledger_begin(job->ledger, err)) != PERSO_OK ||
+        (rc = perso_ledger_value_set(job->ledger, "job_key", wrapped, err)) != PERSO_OK ||
+        (rc = perso_ledger_value_set(job->ledger, "token", token_hex, err)) != PERSO_OK ||
+        (rc = job->cards.event(job->cards.self, &event, err)) != PERSO_OK)
+        return rc;
+    return perso_ledger_commit(job->ledger, err);
+}
+
+static enum perso_result
+make_folders(const char *folder, struct perso_error *err)
+{
+    char path[PERSO_PATH_BYTES];
+    enum perso_result rc = perso_durable_folder(folder, err);
+
+    for (size_t i = 0; rc == PERSO_OK && i < sizeof job_folders / sizeof job_folders[0]; i++)
+        if ((rc = perso_path_join(folder, job_folders[i], path, sizeof path, err)) == PERSO_OK)
+            rc = perso_durable_folder(path, err);
+    return rc;
+}
+
+static enum perso_result
+make_job(struct perso_job *job, const struct perso_job_conf *conf, struct perso_error *err)
+{
+    char wrapped[PERSO_BASE64_CHARS(PERSO_WRAPPED_BYTES) + 1], *text = NULL;
+    uint8_t token[TOKEN_BYTES];
+    enum perso_result rc;
+
+    if ((rc = perso_job_conf_text(conf, &text, err)) != PERSO_OK ||
+        (rc = wrap_job_key(&job->site, wrapped, err)) != PERSO_OK ||
+        (rc = job->site.secrets.random(job->site.secrets.self, token, sizeof token, err)) !=
+            PERSO_OK ||
+        (rc = job->site.store.job_add(job->site.store.self, job->name, token, err)) != PERSO_OK ||
+        (rc = make_folders(job->folder, err)) != PERSO_OK ||
+        (rc = perso_ledger_create(job->folder, err)) != PERSO_OK ||
+        (rc = perso_ledger_open(job->folder, PERSO_LEDGER_WRITE, &job->actor, &wall_clock,
+                                &job->ledger, err)) != PERSO_OK)
+        goto out;
+    job->cards = perso_ledger_cards(job->ledger);
+    if ((rc = fill_ledger(job, wrapped, token, err)) == PERSO_OK)
+        rc = perso_durable_write(job->folder, "job.conf", text, strlen(text), err);
+out:
+    free(text);
+    return rc;
+}
+
+enum perso_result
+perso_job_init(const char *folder, const struct perso_job_conf *conf,
+               const struct perso_options *options, struct perso_error *err)
+{
+    struct perso_job *job = calloc(1, sizeof *job);
+    char path[PERSO_PATH_BYTES];
+    enum perso_result rc;
+
+    if (job == NULL)
+        return perso_error_errno(err, "memory");
+    job->lock = -1;
+    job->conf = *conf;
+    job->options = *options;
+    snprintf(job->folder, sizeof job->folder, "%s", folder);
+    who_acts(options, &job->actor);
+    if ((rc = perso_path_join(folder, "job.conf", path, sizeof path, err)) != PERSO_OK)
+        goto out;
+    if (access(path, F_OK) == 0) {
+        rc = perso_error_set(err, PERSO_REJ_NONE, "", "%s is a job already", folder);
+        goto out;
+    }
+    if ((rc = perso_site_find(options->conf, folder, path, err)) != PERSO_OK ||
+        (rc = take_names(job, err)) != PERSO_OK ||
+        (rc = perso_site_open(path, options->dry_run, &job->site, err)) != PERSO_OK)
+        goto out;
+    if (!options->dry_run)
+        rc = make_job(job, conf, err);
+out:
+    perso_job_close(job);
+    free(job);
+    return rc;
+}
+
+/* ---- open ---- */
+
+static enum perso_result
+take_lock(struct perso_job *job, struct perso_error *err)
+{
+    job->lock = open(job->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (job->lock < 0)
+        return perso_error_errno(err, job->folder);
+    if (flock(job->lock, LOCK_EX | LOCK_NB) == 0)
+        return PERSO_OK;
+    if (errno != EWOULDBLOCK)
+        return perso_error_errno(err, job->folder);
+    perso_error_set(err, PERSO_REJ_NONE, "", "%s: another process works on this job", job->folder);
+    return PERSO_RETRY;
+}
+
+static enum perso_result
+release_rows(struct perso_job *job, int64_t file_id, struct perso_error *err)
+{
+    struct perso_card *cards = calloc(PERSO_BATCH_RECORDS, sizeof *cards);
+    struct perso_claim *ids = calloc(PERSO_BATCH_RECORDS, sizeof *ids);
+    struct perso_claim *keys = calloc(PERSO_BATCH_RECORDS, sizeof *keys);
+    const struct perso_site_store *store = &job->site.store;
+    int64_t after = 0;
+    size_t n = 0;
+    enum perso_result rc =
+        cards != NULL && ids != NULL && keys != NULL ? PERSO_OK : perso_error_errno(err, "memory");
+
+    while (rc == PERSO_OK &&
+           (rc = perso_ledger_cards_from_file(job->ledger, file_id, after, PERSO_BATCH_RECORDS,
+                                              cards, &n, err)) == PERSO_OK) {
+        size_t m = 0;
+        for (size_t i = 0; i < n; i++) {
+            if (cards[i].state != PERSO_STATE_RECEIVED)
+                continue;
+            ids[m] = (struct perso_claim) { (const uint8_t *)cards[i].card_id, PERSO_CARD_ID_CHARS,
+                                            .card_id = cards[i].card_id };
+            keys[m] = (struct perso_claim) { cards[i].public_key, PERSO_POINT_BYTES,
+                                             .card_id = cards[i].card_id };
+            m++;
+        }
+        after = cards[n - 1].seq;
+        if ((rc = store->release(store->self, job->name, PERSO_CLAIM_CARD, ids, m, err)) ==
+            PERSO_OK)
+            rc = store->release(store->self, job->name, PERSO_CLAIM_KEY, keys, m, err);
+    }
+    free(cards);
+    free(ids);
+    free(keys);
+    return rc == PERSO_END ? PERSO_OK : rc;
+}
+
+/* A file that was being read when the process died: its rows go, and no claim stays. */
+static enum perso_result
+drop_half_read(struct perso_job *job, struct perso_error *err)
+{
+    struct perso_ledger_file file;
+    int64_t after = 0;
+    size_t n;
+    enum perso_result rc;
+
+    while ((rc = perso_ledger_files(job->ledger, after, 1, &file, &n, err)) == PERSO_OK) {
+        after = file.id;
+        if (file.status != PERSO_FILE_READING)
+            continue;
+        struct perso_event event = { .stage = file.stage, .kind = "drop" };
+        snprintf(event.note, sizeof event.note, "%.200s", file.path);
+        if ((rc = release_rows(job, file.id, err)) != PERSO_OK ||
+            (rc = perso_ledger_begin(job->ledger, err)) != PERSO_OK ||
+            (rc = perso_ledger_file_drop(job->ledger, file.id, err)) != PERSO_OK ||
+            (rc = job->cards.event(job->cards.self, &event, err)) != PERSO_OK ||
+            (rc = perso_ledger_commit(job->ledger, err)) != PERSO_OK)
+            return rc;
+    }
+    return rc == PERSO_END ? PERSO_OK : rc;
+}
+
+enum perso_result
+perso_job_open(const char *folder, bool write, const struct perso_options *options,
+               struct perso_job *ret, struct perso_error *err)
+{
+    char path[PERSO_PATH_BYTES];
+    enum perso_result rc;
+
+    *ret = (struct perso_job) { .lock = -1, .options = *options };
+    ret->say = (struct perso_say) { .out = stdout, .json = options->json };
+    snprintf(ret->folder, sizeof ret->folder, "%s", folder);
+    for (size_t n = strlen(ret->folder); n > 1 && ret->folder[n - 1] == '/'; n--)
+        ret->folder[n - 1] = '\0';
+    who_acts(options, &ret->actor);
+    if ((ret->arena = perso_arena_new()) == NULL)
+        return perso_error_errno(err, "memory");
+    if ((rc = perso_path_join(folder, "job.conf", path, sizeof path, err)) != PERSO_OK)
+        return rc;
+    if (access(path, F_OK) != 0)
+        return perso_error_set(err, PERSO_REJ_NONE, "",
+                               "%s is no job: it has no job.conf; see persoline init", folder);
+    if ((rc = perso_job_conf_read(path, &ret->conf, err)) != PERSO_OK ||
+        (rc = take_names(ret, err)) != PERSO_OK ||
+        (write && (rc = take_lock(ret, err)) != PERSO_OK) ||
+        (rc = perso_site_find(options->conf, folder, path, err)) != PERSO_OK ||
+        (rc = perso_site_open(path, options->dry_run, &ret->site, err)) != PERSO_OK ||
+        (rc = perso_path_join(ret->site.folder, ret->site.conf.profiles, path, sizeof path, err)) !=
+            PERSO_OK ||
+        (rc = perso_profile_read(path, ret->conf.profile, &ret->profile, err)) != PERSO_OK)
+        return rc;
+    enum perso_ledger_access access = !write             ? PERSO_LEDGER_READ
+                                      : options->dry_run ? PERSO_LEDGER_DRY
+                                                         : PERSO_LEDGER_WRITE;
+    if ((rc = perso_ledger_open(folder, access, &ret->actor, &wall_clock, &ret->ledger, err)) !=
+        PERSO_OK)
+        return rc;
+    ret->cards = perso_ledger_cards(ret->ledger);
+    return write ? drop_half_read(ret, err) : PERSO_OK;
+}
+
+void
+perso_job_close(struct perso_job *job)
+{
+    perso_ledger_close(job->ledger);
+    perso_site_close(&job->site);
+    perso_seal_free(job->seal);
+    perso_arena_free(job->arena);
+    OPENSSL_cleanse(job->job_key, sizeof job->job_key);
+    if (job->lock >= 0)
+        close(job->lock);
+    job->lock = -1;
+    job->ledger = NULL;
+    job->seal = NULL;
+    job->arena = NULL;
+}
+
+enum perso_result
+perso_job_seal(struct perso_job *job, struct perso_error *err)
+{
+    uint8_t wrapped[PERSO_WRAPPED_BYTES + 3];
+    size_t n = 0;
+    char *text = NULL;
+    enum perso_result rc;
+
+    if (job->seal != NULL)
+        return PERSO_OK;
+    if ((rc = perso_site_secrets(&job->site, err)) != PERSO_OK ||
+        (rc = perso_ledger_value(job->ledger, "job_key", &text, err)) != PERSO_OK)
+        goto out;
+    if (strlen(text) > PERSO_BASE64_CHARS(PERSO_WRAPPED_BYTES) ||
+        !perso_base64_decode(text, strlen(text), wrapped, &n)) {
+        rc = perso_error_set(err, PERSO_REJ_NONE, "job_key", "the ledger's job key is damaged");
+        goto out;
+    }
+    rc = job->site.secrets.unwrap(job->site.secrets.self, perso_cursor_of(wrapped, n), job->job_key,
+                                  err);
+    if (rc == PERSO_OK)
+        rc = perso_seal_new(job->job_key, &job->seal, err);
+out:
+    free(text);
+    return rc == PERSO_REJECT || rc == PERSO_END ? PERSO_FATAL : rc;
+}
+
+enum perso_result
+perso_job_folder(const struct perso_job *job, const char *name, char out[PERSO_PATH_BYTES],
+                 struct perso_error *err)
+{
+    enum perso_result rc = perso_path_join(job->folder, name, out, PERSO_PATH_BYTES, err);
+    if (rc != PERSO_OK || job->options.dry_run)
+        return rc;
+    return perso_durable_folder(out, err);
+}
+
+void
+perso_job_display(const struct perso_job *job, const char *path, char *out, size_t max)
+{
+    char inside[PATH_MAX], file[PATH_MAX];
+    size_t n;
+
+    if (realpath(job->folder, inside) != NULL && realpath(path, file) != NULL &&
+        strncmp(inside, file, n = strlen(inside)) == 0 && file[n] == '/')
+        path = file + n + 1;
+    snprintf(out, max, "%s", path);
+}
+
+enum perso_result
+perso_job_locate(const struct perso_job *job, const char *display, char out[PERSO_PATH_BYTES],
+                 struct perso_error *err)
+{
+    enum perso_result rc = perso_path_join(job->folder, display, out, PERSO_PATH_BYTES, err);
+    if (rc == PERSO_OK && access(out, F_OK) != 0)
+        rc = perso_path_join(".", display, out, PERSO_PATH_BYTES, err);
+    return rc;
+}

@@ -1,0 +1,459 @@
+#include "pipeline/report/status.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "formats/base/encode.h"
+#include "formats/identity/card.h"
+#include "formats/package/package.h"
+#include "formats/text/write.h"
+#include "pipeline/job/balance.h"
+#include "pipeline/job/job.h"
+#include "pipeline/job/path.h"
+#include "pipeline/report/lists.h"
+#include "pipeline/report/slip.h"
+
+static enum perso_result
+stdout_write(void *self, const void *bytes, size_t n, struct perso_error *err)
+{
+    (void)self;
+    return fwrite(bytes, 1, n, stdout) == n ? PERSO_OK : perso_error_errno(err, "stdout");
+}
+
+struct perso_sink
+perso_stdout_sink(void)
+{
+    return (struct perso_sink) { stdout_write, NULL };
+}
+
+/* ---- status ---- */
+
+static void
+tell_job(struct perso_job *job)
+{
+    perso_say_begin(&job->say, "job");
+    perso_say_text(&job->say, "name", job->name);
+    perso_say_number(&job->say, "mode", job->conf.mode);
+    perso_say_text(&job->say, "role", job->conf.role);
+    perso_say_text(&job->say, "date", job->conf.date);
+    perso_say_text(&job->say, "profile", job->conf.profile);
+    perso_say_end(&job->say);
+}
+
+static void
+tell_states(struct perso_job *job, const struct perso_balance *balance)
+{
+    perso_say_begin(&job->say, "states");
+    for (int i = 1; i < PERSO_STATE_COUNT; i++)
+        if (balance->by_state[i] > 0)
+            perso_say_number(&job->say, perso_state_name((enum perso_state)i),
+                             balance->by_state[i]);
+    perso_say_end(&job->say);
+}
+
+struct outstanding {
+    enum perso_state state;
+    uint32_t n;
+};
+
+static enum perso_result
+count_outstanding(void *arg, const struct perso_card *cards, size_t n)
+{
+    struct outstanding *o = arg;
+    for (size_t i = 0; i < n; i++)
+        o->n += cards[i].state == o->state;
+    return PERSO_OK;
+}
+
+/* Cards of one outgoing file that are still in a state. */
+static enum perso_result
+outstanding_of(struct perso_job *job, int64_t file_id, struct outstanding *o,
+               struct perso_error *err)
+{
+    struct perso_card *cards = calloc(PERSO_BATCH_RECORDS, sizeof *cards);
+    int64_t after = 0;
+    size_t n = 0;
+    enum perso_result rc = cards != NULL ? PERSO_OK : perso_error_errno(err, "memory");
+
+    while (rc == PERSO_OK &&
+           (rc = perso_ledger_cards_of_file(job->ledger, file_id, after, PERSO_BATCH_RECORDS, cards,
+                                            &n, err)) == PERSO_OK) {
+        after = cards[n - 1].seq;
+        rc = count_outstanding(o, cards, n);
+    }
+    free(cards);
+    return rc == PERSO_END ? PERSO_OK : rc;
+}
+
+static enum perso_result
+tell_outstanding(struct perso_job *job, const struct perso_ledger_file *file,
+                 struct perso_error *err)
+{
+    bool request = file->stage == PERSO_STAGE_BUNDLE;
+    struct outstanding o = { request ? PERSO_STATE_SUBMITTED : PERSO_STATE_PREPARED, 0 };
+    int64_t since_s = 0;
+    enum perso_result rc = outstanding_of(job, file->id, &o, err);
+
+    if (rc != PERSO_OK || o.n == 0)
+        return rc;
+    rc = perso_ledger_event_time(job->ledger, file->id, request ? "sent" : "make", &since_s, err);
+    if (rc != PERSO_OK)
+        return rc == PERSO_END ? PERSO_OK : rc;
+    int64_t age_s = (int64_t)time(NULL) - since_s;
+    perso_say_begin(&job->say, "outstanding");
+    perso_say_text(&job->say, "file", perso_path_name(file->path));
+    perso_say_text(&job->say, "at", file->party);
+    perso_say_number(&job->say, "cards", o.n);
+    perso_say_number(&job->say, "hours", age_s > 0 ? (uint64_t)(age_s / 3600) : 0);
+    perso_say_end(&job->say);
+    return PERSO_OK;
+}
+
+static enum perso_result
+tell_files(struct perso_job *job, struct perso_error *err)
+{
+    struct perso_ledger_file file;
+    int64_t after = 0;
+    size_t n;
+    enum perso_result rc;
+
+    while ((rc = perso_ledger_files(job->ledger, after, 1, &file, &n, err)) == PERSO_OK) {
+        after = file.id;
+        if (file.outgoing && (rc = tell_outstanding(job, &file, err)) != PERSO_OK)
+            return rc;
+    }
+    return rc == PERSO_END ? PERSO_OK : rc;
+}
+
+#define FLAGS_SHOWN 100
+
+static enum perso_result
+tell_flags(struct perso_job *job, struct perso_error *err)
+{
+    static const char *const kinds[] = { "", "card id", "signing key", "encryption key",
+                                         "certificate" };
+    struct perso_flag flags[FLAGS_SHOWN];
+    size_t n = 0;
+    enum perso_result rc =
+        job->site.store.flags(job->site.store.self, job->name, flags, FLAGS_SHOWN, &n, err);
+
+    for (size_t i = 0; rc == PERSO_OK && i < n; i++) {
+        perso_say_begin(&job->say, "flagged");
+        perso_say_text(&job->say, "AAZ501", flags[i].card_id);
+        perso_say_text(&job->say, "its", kinds[flags[i].kind]);
+        perso_say_text(&job->say, "came again with", flags[i].other_card);
+        perso_say_text(&job->say, "in", flags[i].other_job);
+        perso_say_end(&job->say);
+    }
+    return rc == PERSO_END ? PERSO_OK : rc;
+}
+
+static void
+tell_next(struct perso_job *job, const struct perso_balance *b)
+{
+    static const struct {
+        enum perso_state state;
+        const char *next;
+    } steps[] = {
+        { PERSO_STATE_RECEIVED, "reconcile: put issuance data into in/issuance" },
+        { PERSO_STATE_RECONCILED, "approve: an operator looks at reports/reconcile.csv" },
+        { PERSO_STATE_APPROVED, "bundle" },
+        { PERSO_STATE_BUNDLED, "submit" },
+        { PERSO_STATE_SUBMITTED, "collect: returns of the RA come into in/ra" },
+        { PERSO_STATE_ISSUED, "match" },
+        { PERSO_STATE_MATCHED, "personalize" },
+        { PERSO_STATE_PREPARED, "close: result files of the machine come into in/machine" },
+        { PERSO_STATE_RETRY, "personalize: cards that the machine wants again" },
+        { PERSO_STATE_HELD, "correct, release or cancel what held/ lists" },
+        { PERSO_STATE_REFUSED, "release (asks again) or cancel what the RA refused" },
+    };
+
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        if (b->by_state[steps[i].state] == 0)
+            continue;
+        perso_say_begin(&job->say, "next");
+        perso_say_number(&job->say, "cards", b->by_state[steps[i].state]);
+        perso_say_text(&job->say, "step", steps[i].next);
+        perso_say_end(&job->say);
+    }
+}
+
+enum perso_result
+perso_status(struct perso_job *job, struct perso_error *err)
+{
+    struct perso_balance balance;
+    enum perso_result rc = perso_balance_take(job, &balance, err);
+
+    if (rc != PERSO_OK)
+        return rc;
+    tell_job(job);
+    tell_states(job, &balance);
+    if ((rc = perso_lists_tell(job, PERSO_STAGE_NONE, err)) != PERSO_OK ||
+        (rc = tell_files(job, err)) != PERSO_OK || (rc = tell_flags(job, err)) != PERSO_OK)
+        return rc;
+    perso_balance_tell(job, &balance);
+    tell_next(job, &balance);
+    return PERSO_OK;
+}
+
+/* ---- report ---- */
+
+static enum perso_result
+report_card(struct perso_table_writer *w, const struct perso_card *card, bool excel,
+            struct perso_error *err)
+{
+    char id[PERSO_CARD_ID_CHARS + 4];
+    enum perso_result rc;
+
+    snprintf(id, sizeof id, excel ? "=\"%s\"" : "%s", card->card_id);
+    if ((rc = perso_writer_string(w, id, err)) != PERSO_OK ||
+        (rc = perso_writer_string(w, perso_state_name(card->state), err)) != PERSO_OK ||
+        (rc = perso_writer_string(w, perso_reject_code(card->verdict.reject), err)) != PERSO_OK ||
+        (rc = perso_writer_string(w, perso_column_code(card->verdict.column), err)) != PERSO_OK)
+        return rc;
+    return perso_writer_row(w, err);
+}
+
+enum perso_result
+perso_report(struct perso_job *job, bool excel, struct perso_error *err)
+{
+    struct perso_card *cards = calloc(PERSO_BATCH_RECORDS, sizeof *cards);
+    struct perso_table_writer w;
+    int64_t after = 0;
+    size_t n = 0;
+    enum perso_result rc = cards != NULL ? PERSO_OK : perso_error_errno(err, "memory");
+
+    perso_writer_init(&w, perso_stdout_sink(), PERSO_UTF8, false);
+    static const char *const header[] = { "AAZ501", "state", "code", "field" };
+    for (size_t i = 0; rc == PERSO_OK && i < 4; i++)
+        rc = perso_writer_string(&w, header[i], err);
+    if (rc == PERSO_OK)
+        rc = perso_writer_row(&w, err);
+    while (rc == PERSO_OK && (rc = job->cards.scan(job->cards.self, ~0u, after, PERSO_BATCH_RECORDS,
+                                                   cards, &n, err)) == PERSO_OK) {
+        after = cards[n - 1].seq;
+        for (size_t i = 0; rc == PERSO_OK && i < n; i++)
+            rc = report_card(&w, &cards[i], excel, err);
+    }
+    free(cards);
+    return rc == PERSO_END ? perso_writer_flush(&w, err) : rc;
+}
+
+/* ---- trace ---- */
+
+static enum perso_result
+tell_records(struct perso_job *job, const struct perso_card *card, struct perso_error *err)
+{
+    const int64_t in_force[] = { card->application, card->issuance, card->answer, card->result };
+    static const char *const names[] = { "application", "issuance", "answer", "result" };
+    struct perso_stored_record record;
+    struct perso_ledger_file file;
+    enum perso_result rc;
+
+    for (size_t i = 0; i < 4; i++) {
+        if (in_force[i] == 0)
+            continue;
+        if ((rc = job->cards.get(job->cards.self, in_force[i], &record, NULL, NULL, err)) !=
+                PERSO_OK ||
+            (rc = perso_ledger_file_get(job->ledger, record.file_id, &file, err)) != PERSO_OK)
+            return rc;
+        perso_say_begin(&job->say, names[i]);
+        perso_say_text(&job->say, "file", file.path);
+        perso_say_number(&job->say, "line", record.line);
+        perso_say_number(&job->say, "record", record.record);
+        perso_say_end(&job->say);
+    }
+    return PERSO_OK;
+}
+
+static enum perso_result
+tell_file(struct perso_job *job, const char *what, int64_t file_id, struct perso_error *err)
+{
+    struct perso_ledger_file file;
+    enum perso_result rc;
+
+    if (file_id == 0)
+        return PERSO_OK;
+    if ((rc = perso_ledger_file_get(job->ledger, file_id, &file, err)) != PERSO_OK)
+        return rc;
+    perso_say_begin(&job->say, what);
+    perso_say_text(&job->say, "file", file.path);
+    perso_say_end(&job->say);
+    return PERSO_OK;
+}
+
+enum perso_result
+perso_trace(struct perso_job *job, const char *text, struct perso_error *err)
+{
+    char card_id[PERSO_CARD_ID_CHARS + 1], request_id[2 * PERSO_REQUEST_ID_BYTES + 1] = "";
+    struct perso_card card;
+    const struct perso_sink sink = perso_stdout_sink();
+    enum perso_result rc = PERSO_END;
+
+    if (perso_card_id_read((struct perso_text) { text, (uint32_t)strlen(text) }, card_id))
+        rc = perso_ledger_card_find(job->ledger, card_id, &card, err);
+    if (rc == PERSO_END)
+        return perso_error_set(err, PERSO_REJ_NONE, "AAZ501", "no such card in this job");
+    if (rc != PERSO_OK)
+        return rc;
+    if (card.has_request)
+        perso_hex_lower(card.request_id, sizeof card.request_id, request_id);
+    perso_say_begin(&job->say, "card");
+    perso_say_text(&job->say, "AAZ501", card.card_id);
+    perso_say_text(&job->say, "state", perso_state_name(card.state));
+    perso_say_text(&job->say, "request_id", request_id);
+    if (card.verdict.reject != PERSO_REJ_NONE) {
+        perso_say_text(&job->say, "code", perso_reject_code(card.verdict.reject));
+        perso_say_text(&job->say, "text", perso_reject_text(card.verdict.reject));
+        perso_say_text(&job->say, "field", perso_column_code(card.verdict.column));
+        perso_say_text(&job->say, "from", perso_state_name(card.from_state));
+    }
+    perso_say_end(&job->say);
+    if ((rc = tell_records(job, &card, err)) != PERSO_OK ||
+        (rc = tell_file(job, "bundle", card.bundle, err)) != PERSO_OK ||
+        (rc = tell_file(job, "machine file", card.machine, err)) != PERSO_OK)
+        return rc;
+    fflush(stdout);
+    return perso_ledger_trace(job->ledger, &card, &sink, err);
+}
+
+/* ---- check, audit ---- */
+
+static enum perso_result
+check_output(struct perso_job *job, const struct perso_ledger_file *file, struct perso_error *err)
+{
+    char path[PERSO_PATH_BYTES];
+    struct perso_file_source *source = NULL;
+    uint8_t sm3[PERSO_SM3_BYTES] = { 0 };
+    enum perso_result rc = perso_path_join(job->folder, file->path, path, sizeof path, err);
+
+    if (rc == PERSO_OK && (rc = perso_file_source_open(path, &source, err)) == PERSO_OK) {
+        const struct perso_source bytes = perso_file_source(source);
+        rc = perso_source_sm3(&bytes, sm3, NULL, err);
+    }
+    perso_file_source_close(source);
+    if (rc == PERSO_OK && memcmp(sm3, file->sm3, sizeof sm3) != 0)
+        rc =
+            perso_error_set(err, PERSO_REJ_FILE_DIGEST, "", "not what was written: digest differs");
+    if (rc != PERSO_OK)
+        perso_error_at(err, file->path, 0, 0);
+    return rc;
+}
+
+static enum perso_result
+check_outputs(struct perso_job *job, struct perso_error *err)
+{
+    struct perso_ledger_file file;
+    int64_t after = 0;
+    size_t n;
+    enum perso_result rc;
+
+    while ((rc = perso_ledger_files(job->ledger, after, 1, &file, &n, err)) == PERSO_OK) {
+        after = file.id;
+        if (file.outgoing && file.status >= PERSO_FILE_MADE && file.status <= PERSO_FILE_SENT &&
+            (rc = check_output(job, &file, err)) != PERSO_OK)
+            return rc;
+    }
+    return rc == PERSO_END ? PERSO_OK : rc;
+}
+
+enum perso_result
+perso_check(struct perso_job *job, struct perso_error *err)
+{
+    struct perso_balance balance;
+    enum perso_result rc;
+
+    if ((rc = perso_ledger_check(job->ledger, err)) != PERSO_OK ||
+        (rc = perso_balance_take(job, &balance, err)) != PERSO_OK ||
+        (rc = check_outputs(job, err)) != PERSO_OK)
+        return rc;
+    perso_say_begin(&job->say, "check");
+    perso_say_text(&job->say, "ledger, payloads, outputs", "sound");
+    perso_say_end(&job->say);
+    perso_balance_tell(job, &balance);
+    return PERSO_OK;
+}
+
+enum perso_result
+perso_check_dump(struct perso_job *job, struct perso_error *err)
+{
+    const struct perso_sink sink = perso_stdout_sink();
+    enum perso_result rc = perso_ledger_dump(job->ledger, &sink, err);
+
+    return rc != PERSO_OK ? rc : perso_site_db_dump(job->site.db, &sink, err);
+}
+
+enum perso_result
+perso_audit_verify(struct perso_job *job, struct perso_error *err)
+{
+    const struct perso_site_store *store = &job->site.store;
+    uint8_t head[PERSO_SM3_BYTES] = { 0 };
+    int64_t event = 0, n = 0;
+    enum perso_result rc = store->head_get(store->self, job->name, &event, head, err);
+
+    if (rc != PERSO_OK && rc != PERSO_END)
+        return rc;
+    if ((rc = perso_ledger_audit_verify(job->ledger, event, head, &n, err)) != PERSO_OK)
+        return rc;
+    perso_say_begin(&job->say, "audit");
+    perso_say_number(&job->say, "events", (uint64_t)n);
+    perso_say_text(&job->say, "chain", "unbroken");
+    perso_say_end(&job->say);
+    return PERSO_OK;
+}
+
+/* ---- slip ---- */
+
+static enum perso_result
+print_member(const struct perso_source *source, struct perso_error *err)
+{
+    uint8_t buffer[4096];
+    size_t n;
+    enum perso_result rc;
+
+    while ((rc = perso_source_read(source, buffer, sizeof buffer, &n, err)) == PERSO_OK)
+        fwrite(buffer, 1, n, stdout);
+    return rc == PERSO_END ? PERSO_OK : rc;
+}
+
+static enum perso_result
+package_slip(const char *path, struct perso_error *err)
+{
+    const struct perso_archive_limits limits = { PERSO_PACKAGE_MEMBERS, PERSO_ARCHIVE_ENTRY_BYTES,
+                                                 PERSO_ARCHIVE_TOTAL_BYTES };
+    struct perso_file_source *file = NULL;
+    struct perso_archive *archive = NULL;
+    struct perso_source member;
+    enum perso_result rc;
+
+    if ((rc = perso_file_source_open(path, &file, err)) != PERSO_OK)
+        return rc;
+    const struct perso_source source = perso_file_source(file);
+    if ((rc = perso_archive_open(&source, &limits, &archive, err)) == PERSO_OK &&
+        (rc = perso_package_seek(archive, "slip.txt", &member, err)) == PERSO_OK)
+        rc = print_member(&member, err);
+    perso_archive_free(archive);
+    perso_file_source_close(file);
+    return rc;
+}
+
+enum perso_result
+perso_print_slip(struct perso_job *job, const char *package, struct perso_error *err)
+{
+    char path[PERSO_PATH_BYTES], *slip = NULL;
+    enum perso_result rc;
+
+    if (package != NULL) {
+        if ((rc = perso_job_locate(job, package, path, err)) != PERSO_OK)
+            return rc;
+        rc = package_slip(path, err);
+        if (rc != PERSO_OK)
+            perso_error_at(err, package, 0, 0);
+        return rc;
+    }
+    if ((rc = perso_slip_close(job, &slip, err)) == PERSO_OK)
+        fputs(slip, stdout);
+    free(slip);
+    return rc;
+}
