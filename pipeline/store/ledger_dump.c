@@ -1,9 +1,9 @@
 /*
  * The ledger as text, to compare two jobs (CONTRACTS 5: byte-identical). A run that was interrupted
  * and resumed may differ from an undisturbed one in times, hosts, digests of events, places in
- * data/, and in how often a file was begun or refused or a resume noted; these are left out. So are
- * ids of files and records (a second refusal of a file takes an id): they are told by what they
- * are. Sequence numbers of cards are facts and stay.
+ * data/, and in how often a file was begun, refused or a resume noted; these are left out (the
+ * chain of events keeps them). So are ids of files and records, which a refused file may have
+ * taken: they are told by what they are. Sequence numbers of cards are facts and stay.
  */
 #include "pipeline/store/ledger_private.h"
 
@@ -27,9 +27,6 @@ static const struct {
       "SELECT stage, outgoing, kind, sequence, party, path, sm3, status, bytes, rows, cards, final,"
       " encoding, date_s, manifest_sm3, note FROM file WHERE status <> 'refused'"
       " ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, id" },
-    { "refused",
-      "SELECT DISTINCT stage, kind, sequence, party, path, sm3, bytes, encoding, note"
-      " FROM file WHERE status = 'refused' ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9" },
     { "card",
       "SELECT seq, card_id, public_key, request_id, state, from_state, reject_stage, reject,"
       " reject_column, reject_note, accepted, " FILE_LABEL("file") ", "
@@ -42,16 +39,10 @@ static const struct {
       " JOIN file ON file.id = t.file"
       " ORDER BY file.stage, file.kind, file.sequence, of, t.record, t.line, t.id" },
     { "waiver", "SELECT card, reject, reason FROM waiver ORDER BY card, reject" },
-    /* A refused file may have been offered again: each refusal is told once. */
     { "event",
       "SELECT stage, kind, card_id, first_seq, last_seq, n_cards, " FILE_LABEL("file") ","
       " from_state, to_state, reject, digest, note, operator FROM event"
-      " WHERE kind NOT IN ('read', 'resume', 'drop')"
-      " AND (kind <> 'refuse' OR first_seq > 0 OR card_id <> '' OR"
-      "  id = (SELECT min(e.id) FROM event e WHERE e.kind = 'refuse' AND e.stage = event.stage"
-      "   AND e.digest = event.digest AND e.reject = event.reject AND e.note = event.note"
-      "   AND e.first_seq = 0 AND e.card_id = ''))"
-      " ORDER BY id" },
+      " WHERE kind NOT IN ('read', 'resume', 'drop', 'refuse') ORDER BY id" },
 };
 /* clang-format on */
 

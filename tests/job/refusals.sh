@@ -16,13 +16,13 @@ skip()
 # payload, which counts only where the ledger points at it.
 passing='(\.db-(wal|shm)|/held/[a-z]+\.(csv|jsonl)|/reports/[a-z]+\.csv|/data/[0-9]+\.seg)$'
 
-# facts JOB: ledger and site store less the refusal's own events, and what lies where in the site.
+# facts JOB: what check --dump says of ledger and site store, and what lies where in the site.
 facts()
 {
     {
         "$PERSOLINE" check "$1" --dump || fail "check --dump $1"
         find "$1/.." \( -type f -o -type p \) -printf 'path %P\n'
-    } | grep -vE "^event|^path .*$passing" | sort
+    } | grep -vE "^path .*$passing" | sort
 }
 
 # payload JOB: how much of it there is. Of a refused file it is cut off by the next command.
