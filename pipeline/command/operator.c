@@ -263,9 +263,13 @@ perso_operator_release(struct perso_job *job, const char *card_id, const char *r
         return PERSO_OK;
     if (card.state != PERSO_STATE_HELD && card.state != PERSO_STATE_REFUSED)
         return wrong_state(&card, "released", err);
-    if ((rc = perso_ledger_begin(job->ledger, err)) != PERSO_OK)
+    if ((rc = perso_ledger_begin(job->ledger, err)) != PERSO_OK ||
+        (rc = in_transaction(job, release_card(job, &card, reason, err), err)) != PERSO_OK)
         return rc;
-    return in_transaction(job, release_card(job, &card, reason, err), err);
+    if (card.state == PERSO_STATE_HELD)
+        perso_warn("%s: still held: %s [%s]", card.card_id, perso_reject_text(card.verdict.reject),
+                   perso_reject_code(card.verdict.reject));
+    return PERSO_OK;
 }
 
 /* ---- withdraw ---- */

@@ -57,15 +57,19 @@ check_whose(const struct perso_job *job, const struct perso_manifest *m, const c
 /* A used number with another digest is refused; a gap only warns: an RA may have numbers for
  * others. */
 static enum perso_result
-check_sequence(struct perso_job *job, const struct perso_manifest *m, const char *display,
-               struct perso_error *err)
+check_sequence(struct perso_job *job, const struct perso_incoming *in, struct perso_error *err)
 {
+    const struct perso_manifest *m = &in->view.manifest;
     struct perso_ledger_file before;
     uint32_t last = 0;
     enum perso_result rc =
         perso_ledger_file_number(job->ledger, false, m->kind, m->sender, m->sequence, &before, err);
-    if (rc == PERSO_OK)
+    if (rc == PERSO_OK) {
+        /* Packed anew, but the same manifest lists the same members: a replay. */
+        if (memcmp(before.manifest_sm3, in->manifest_sm3, PERSO_SM3_BYTES) == 0)
+            return perso_file_known(job, PERSO_STAGE_COLLECT, before.sm3, in->display, err);
         return perso_error_set(err, PERSO_REJ_PACKAGE_SEQUENCE, "sequence", "have %u", m->sequence);
+    }
     if (rc != PERSO_END)
         return rc;
     if (m->sequence > 1) {
@@ -81,7 +85,7 @@ check_sequence(struct perso_job *job, const struct perso_manifest *m, const char
     if ((rc = perso_ledger_file_last(job->ledger, false, m->kind, m->sender, &last, err)) ==
             PERSO_OK &&
         m->sequence > last + 1)
-        perso_warn("%s: sequence: have %u after %u: packages between are not here", display,
+        perso_warn("%s: sequence: have %u after %u: packages between are not here", in->display,
                    m->sequence, last);
     return rc;
 }
@@ -124,7 +128,6 @@ static enum perso_result
 check_package(struct perso_job *job, const char *path, const char *kind, const char *party,
               bool secrets, struct perso_incoming *in, struct perso_error *err)
 {
-    const struct perso_manifest *m = &in->view.manifest;
     struct perso_source source = perso_file_source(in->file);
     enum perso_result rc;
 
@@ -132,13 +135,14 @@ check_package(struct perso_job *job, const char *path, const char *kind, const c
         return perso_error_set(err, PERSO_REJ_FILE_EMPTY, "", "empty file");
     if ((rc = perso_package_check(&source, &in->view, err)) != PERSO_OK ||
         (rc = check_signature(job, path, party, &in->view, err)) != PERSO_OK ||
-        (rc = check_whose(job, m, kind, party, err)) != PERSO_OK ||
-        (rc = check_sequence(job, m, in->display, err)) != PERSO_OK)
+        (rc = check_whose(job, &in->view.manifest, kind, party, err)) != PERSO_OK)
         return rc;
-    if (!perso_date_read(m->date, &in->date_s))
-        return perso_error_set(err, PERSO_REJ_MANIFEST_SYNTAX, "date", "no such date");
     if (!perso_sm3_of(in->view.manifest_json, in->view.manifest_n, in->manifest_sm3))
         return perso_error_openssl(err, "SM3");
+    if ((rc = check_sequence(job, in, err)) != PERSO_OK)
+        return rc;
+    if (!perso_date_read(in->view.manifest.date, &in->date_s))
+        return perso_error_set(err, PERSO_REJ_MANIFEST_SYNTAX, "date", "no such date");
     return secrets ? open_seal(job, path, in, err) : PERSO_OK;
 }
 

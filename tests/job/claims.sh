@@ -1,6 +1,6 @@
 #!/bin/bash
-# What a job claims at its site (card id and key, one owner each; CONTRACTS 5): a cancelled row gives
-# its claims back, unless another row of the card is in force and shares them.
+# What a job claims at its site (card id and key, one owner each; CONTRACTS 5): a cancelled row
+# gives its claims back, unless another row of the card is in force and shares them.
 . "$(dirname "$0")/lib.sh"
 
 # claims_of JOB CARD: "kind released" of every claim for the card.
@@ -31,7 +31,7 @@ equal "$(claims_of "$job" "$card")" "1 0,2 0" "claims of a card that was receive
 # The same card with another name is held beside the first; to cancel it must not free the card.
 rows_of "$table" 3 | perl -pe 's/^((?:[^,]*,){3})[^,]*,/$1张三丰,/ if $. == 2' >"$work/other.csv"
 expect 3 "$PERSOLINE" ingest "$job" "$work/other.csv"
-seq=$(columns "$job/held/ingest.csv" seq AAZ501 code | awk -v card="$card" '$2 == card { print $1 }')
+seq=$(columns "$job/held/ingest.csv" seq AAZ501 | awk -v card="$card" '$2 == card { print $1 }')
 expect 0 "$PERSOLINE" cancel "$job" "#$seq" --reason "the first is right"
 equal "$(claims_of "$job" "$card")" "1 0,2 0" "claims after the row beside it was cancelled"
 part "a row in force keeps its claims"
