@@ -279,23 +279,6 @@ accept_results(struct closing *s, struct perso_error *err)
 
 /* ---- one file ---- */
 
-static enum perso_result
-begin_file(struct closing *s, struct perso_error *err)
-{
-    enum perso_result rc;
-
-    s->file = (struct perso_ledger_file) { .stage = PERSO_STAGE_CLOSE,
-                                           .status = PERSO_FILE_READING,
-                                           .kind = "result",
-                                           .bytes = s->in->bytes };
-    snprintf(s->file.path, sizeof s->file.path, "%s", s->in->display);
-    memcpy(s->file.sm3, s->in->sm3, sizeof s->file.sm3);
-    if ((rc = perso_ledger_begin(s->job->ledger, err)) != PERSO_OK ||
-        (rc = perso_ledger_file_add(s->job->ledger, &s->file, err)) != PERSO_OK)
-        return rc;
-    return perso_ledger_commit(s->job->ledger, err);
-}
-
 static void
 tell(const struct closing *s)
 {
@@ -324,7 +307,9 @@ read_file(struct closing *s, struct perso_error *err)
         rc = perso_file_claim(s->job, PERSO_STAGE_CLOSE, s->in->sm3, s->in->display, err);
     if (rc != PERSO_OK)
         return rc == PERSO_END ? PERSO_OK : rc;
-    if ((rc = begin_file(s, err)) != PERSO_OK)
+    s->file = (struct perso_ledger_file) { .stage = PERSO_STAGE_CLOSE, .kind = "result" };
+    if ((rc = perso_file_begin(s->job, &s->file, s->in->display, s->in->bytes, s->in->sm3, err)) !=
+        PERSO_OK)
         return rc;
     rc = read_tables(s, &why);
     if (rc == PERSO_REJECT)

@@ -118,24 +118,16 @@ static enum perso_result
 begin_file(struct collecting *s, struct perso_error *err)
 {
     const struct perso_manifest *m = &s->in.view.manifest;
-    enum perso_result rc;
 
     s->file = (struct perso_ledger_file) { .stage = PERSO_STAGE_COLLECT,
-                                           .status = PERSO_FILE_READING,
-                                           .bytes = s->in.bytes,
                                            .sequence = m->sequence,
                                            .final = m->final,
                                            .date_s = s->in.date_s,
                                            .encoding = "utf-8" };
     snprintf(s->file.kind, sizeof s->file.kind, "%s", m->kind);
     snprintf(s->file.party, sizeof s->file.party, "%s", m->sender);
-    snprintf(s->file.path, sizeof s->file.path, "%s", s->in.display);
-    memcpy(s->file.sm3, s->in.sm3, sizeof s->file.sm3);
     memcpy(s->file.manifest_sm3, s->in.manifest_sm3, sizeof s->file.manifest_sm3);
-    if ((rc = perso_ledger_begin(s->job->ledger, err)) != PERSO_OK ||
-        (rc = perso_ledger_file_add(s->job->ledger, &s->file, err)) != PERSO_OK)
-        return rc;
-    return perso_ledger_commit(s->job->ledger, err);
+    return perso_file_begin(s->job, &s->file, s->in.display, s->in.bytes, s->in.sm3, err);
 }
 
 static void

@@ -173,29 +173,16 @@ read_tables(struct ingesting *s, uint32_t operator_rows, struct perso_error *err
 static enum perso_result
 begin_file(struct ingesting *s, struct perso_error *err)
 {
-    struct perso_event event = { .stage = PERSO_STAGE_INGEST, .kind = "read" };
     uint32_t counts[PERSO_STATE_COUNT];
-    enum perso_result rc;
+    enum perso_result rc = perso_ledger_counts(s->job->ledger, counts, err);
 
-    s->file = (struct perso_ledger_file) { .stage = PERSO_STAGE_INGEST,
-                                           .status = PERSO_FILE_READING,
-                                           .kind = "table",
-                                           .bytes = s->in->bytes };
-    snprintf(s->file.path, sizeof s->file.path, "%s", s->in->display);
-    memcpy(s->file.sm3, s->in->sm3, sizeof s->file.sm3);
-    memcpy(event.digest, s->in->sm3, sizeof event.digest);
-    if ((rc = perso_ledger_counts(s->job->ledger, counts, err)) != PERSO_OK)
+    if (rc != PERSO_OK)
         return rc;
     s->first_of_job = true;
     for (int i = 1; i < PERSO_STATE_COUNT; i++)
         s->first_of_job = s->first_of_job && counts[i] == 0;
-    if ((rc = perso_ledger_begin(s->job->ledger, err)) != PERSO_OK ||
-        (rc = perso_ledger_file_add(s->job->ledger, &s->file, err)) != PERSO_OK)
-        return rc;
-    event.file_id = s->file.id;
-    if ((rc = s->job->cards.event(s->job->cards.self, &event, err)) != PERSO_OK)
-        return rc;
-    return perso_ledger_commit(s->job->ledger, err);
+    s->file = (struct perso_ledger_file) { .stage = PERSO_STAGE_INGEST, .kind = "table" };
+    return perso_file_begin(s->job, &s->file, s->in->display, s->in->bytes, s->in->sm3, err);
 }
 
 static void

@@ -294,23 +294,6 @@ read_tables(struct reconciling *s, uint32_t operator_rows, struct perso_error *e
 
 /* ---- one file ---- */
 
-static enum perso_result
-begin_file(struct reconciling *s, struct perso_error *err)
-{
-    enum perso_result rc;
-
-    s->file = (struct perso_ledger_file) { .stage = PERSO_STAGE_RECONCILE,
-                                           .status = PERSO_FILE_READING,
-                                           .kind = "issuance",
-                                           .bytes = s->in->bytes };
-    snprintf(s->file.path, sizeof s->file.path, "%s", s->in->display);
-    memcpy(s->file.sm3, s->in->sm3, sizeof s->file.sm3);
-    if ((rc = perso_ledger_begin(s->job->ledger, err)) != PERSO_OK ||
-        (rc = perso_ledger_file_add(s->job->ledger, &s->file, err)) != PERSO_OK)
-        return rc;
-    return perso_ledger_commit(s->job->ledger, err);
-}
-
 static void
 tell(const struct reconciling *s)
 {
@@ -353,7 +336,9 @@ read_file(struct reconciling *s, uint32_t operator_rows, struct perso_error *err
 
     if (rc != PERSO_OK)
         return rc == PERSO_END ? PERSO_OK : rc;
-    if ((rc = begin_file(s, err)) != PERSO_OK)
+    s->file = (struct perso_ledger_file) { .stage = PERSO_STAGE_RECONCILE, .kind = "issuance" };
+    if ((rc = perso_file_begin(s->job, &s->file, s->in->display, s->in->bytes, s->in->sm3, err)) !=
+        PERSO_OK)
         return rc;
     rc = read_tables(s, operator_rows, &why);
     if (rc == PERSO_REJECT)

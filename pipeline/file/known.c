@@ -84,3 +84,27 @@ perso_file_claim(struct perso_job *job, enum perso_stage stage, const uint8_t sm
         *err = why;
     return rc;
 }
+
+enum perso_result
+perso_file_begin(struct perso_job *job, struct perso_ledger_file *file, const char *display,
+                 uint64_t bytes, const uint8_t sm3[PERSO_SM3_BYTES], struct perso_error *err)
+{
+    struct perso_event event = { .stage = file->stage, .kind = "read" };
+    enum perso_result rc = perso_ledger_begin(job->ledger, err);
+
+    if (rc != PERSO_OK)
+        return rc;
+    file->status = PERSO_FILE_READING;
+    file->bytes = bytes;
+    snprintf(file->path, sizeof file->path, "%s", display);
+    memcpy(file->sm3, sm3, sizeof file->sm3);
+    memcpy(event.digest, sm3, sizeof event.digest);
+    if ((rc = perso_ledger_file_add(job->ledger, file, err)) == PERSO_OK) {
+        event.file_id = file->id;
+        rc = job->cards.event(job->cards.self, &event, err);
+    }
+    if (rc == PERSO_OK)
+        return perso_ledger_commit(job->ledger, err);
+    perso_ledger_rollback(job->ledger);
+    return rc;
+}

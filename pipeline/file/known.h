@@ -24,4 +24,13 @@ enum perso_result perso_file_claim(struct perso_job *job, enum perso_stage stage
                                    const uint8_t sm3[PERSO_SM3_BYTES], const char *display,
                                    struct perso_error *err);
 
+/**
+ * A file begins to be read: its row (stage and kind are set by the caller, other facts may be) is
+ * in the ledger with status READING, and an event tells it. Nothing of it counts before it is
+ * accepted.
+ */
+enum perso_result perso_file_begin(struct perso_job *job, struct perso_ledger_file *file,
+                                   const char *display, uint64_t bytes,
+                                   const uint8_t sm3[PERSO_SM3_BYTES], struct perso_error *err);
+
 #endif
