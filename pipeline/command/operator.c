@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "formats/identity/card.h"
 #include "pipeline/drive/ingest_accept.h"
@@ -180,9 +179,16 @@ static enum perso_result
 waive(struct perso_job *job, const struct perso_card *card, const char *reason,
       struct perso_error *err)
 {
-    if (!perso_reject_waivable(card->verdict.reject))
+    struct perso_stored_record record;
+    enum perso_result rc;
+
+    if (!perso_reject_waivable(card->verdict.reject) || card->verdict_record == 0)
         return PERSO_OK;
-    return perso_ledger_waive(job->ledger, card->seq, card->verdict.reject, reason, err);
+    if ((rc = job->cards.get(job->cards.self, card->verdict_record, &record, NULL, NULL, err)) !=
+        PERSO_OK)
+        return rc;
+    return perso_ledger_waive(job->ledger, card->seq, card->verdict.reject, record.sm3, reason,
+                              err);
 }
 
 /* Ingest has no input state to give a card back to: it is judged again at once. */
@@ -193,9 +199,14 @@ release_to_ingest(struct perso_job *job, struct perso_card *card, struct perso_e
     enum perso_reject was = card->verdict.reject;
     enum perso_result rc;
 
-    if (was >= PERSO_REJ_CARD_TWICE && was <= PERSO_REJ_ROW_CONFLICT)
-        return perso_error_set(err, was, "AAZ501",
-                               "%s: give a corrected file, or cancel the others", card->card_id);
+    bool rival = false;
+
+    if ((rc = perso_ledger_rival(job->ledger, card, &rival, err)) != PERSO_OK)
+        return rc;
+    if (rival)
+        return perso_error_set(err, was < PERSO_REJ_CARD_TWICE ? PERSO_REJ_CARD_TWICE : was,
+                               "AAZ501", "%s: give a corrected file, or cancel the others",
+                               card->card_id);
     if ((rc = perso_ingest_rejudge(job, card->application, card, &verdict, err)) != PERSO_OK ||
         (verdict.reject == PERSO_REJ_NONE &&
          (rc = perso_ingest_claim(job, card, &verdict, err)) != PERSO_OK))
@@ -207,23 +218,63 @@ release_to_ingest(struct perso_job *job, struct perso_card *card, struct perso_e
     return job->cards.set(job->cards.self, card, err);
 }
 
-/* What the stage that held the card will read anew must not look done already. */
-static void
-forget(struct perso_card *card)
+/*
+ * Where a held card goes to be judged again: where the stage that held it takes its cards from.
+ * What that stage reads must not look done already.
+ */
+static enum perso_state
+forget(const struct perso_job *job, struct perso_card *card)
 {
+    const struct perso_role_stage *stage = perso_role_stage_find(job->role, card->reject_stage);
+
     switch (card->reject_stage) {
     case PERSO_STAGE_RECONCILE:
         card->issuance = 0;
-        break;
+        return stage->from;
     case PERSO_STAGE_COLLECT:
         card->answer = 0;
-        break;
+        return stage->from;
     case PERSO_STAGE_CLOSE:
+        if (card->from_state == PERSO_STATE_WRITTEN || card->from_state == PERSO_STATE_RETRY)
+            return card->from_state; /* its first result stands */
         card->result = 0;
-        break;
+        return card->from_state == PERSO_STATE_SPOILED ? stage->from : card->from_state;
     default:
-        break;
+        return card->from_state;
     }
+}
+
+/* The RA said no while the operator held the card: now the RA's word counts. */
+static enum perso_result
+take_kept_answer(struct perso_job *job, struct perso_card *card, bool *taken,
+                 struct perso_error *err)
+{
+    struct perso_stored_record answer;
+    enum perso_result rc;
+
+    *taken = false;
+    if (card->reject_stage != PERSO_STAGE_NONE || card->from_state != PERSO_STATE_SUBMITTED ||
+        card->answer == 0)
+        return PERSO_OK;
+    if ((rc = job->cards.get(job->cards.self, card->answer, &answer, NULL, NULL, err)) != PERSO_OK)
+        return rc;
+    *taken = true;
+    bool refused = answer.verdict.reject == PERSO_REJ_RA_REFUSED;
+    return perso_job_hold(job, card, refused ? PERSO_STATE_REFUSED : PERSO_STATE_HELD,
+                          PERSO_STAGE_COLLECT, &answer.verdict, answer.id, err);
+}
+
+static enum perso_result
+release_to_stage(struct perso_job *job, struct perso_card *card, struct perso_error *err)
+{
+    bool taken = false;
+    enum perso_result rc = take_kept_answer(job, card, &taken, err);
+
+    if (rc != PERSO_OK || taken)
+        return rc;
+    enum perso_state to = forget(job, card);
+    clear_verdict(card, to);
+    return job->cards.set(job->cards.self, card, err);
 }
 
 static enum perso_result
@@ -243,9 +294,7 @@ release_card(struct perso_job *job, struct perso_card *card, const char *reason,
     } else if (card->reject_stage == PERSO_STAGE_INGEST) {
         rc = release_to_ingest(job, card, err);
     } else {
-        forget(card);
-        clear_verdict(card, card->from_state);
-        rc = job->cards.set(job->cards.self, card, err);
+        rc = release_to_stage(job, card, err);
     }
     return rc == PERSO_OK ? tell_event(job, card, "release", from, reason, err) : rc;
 }
@@ -312,12 +361,15 @@ give_back(void *arg, const struct perso_card *cards, size_t n, struct perso_erro
             card.machine = 0;
         if (card.state == g->stage->to)
             card.state = g->stage->from;
+        if (card.state == PERSO_STATE_HELD && card.from_state == g->stage->to)
+            card.from_state = g->stage->from;
         g->n++;
         rc = g->job->cards.set(g->job->cards.self, &card, err);
     }
     return rc;
 }
 
+/* The package goes first: without it its side files mean nothing. */
 static enum perso_result
 unlink_files(struct perso_job *job, const struct perso_ledger_file *file, struct perso_error *err)
 {
@@ -325,9 +377,11 @@ unlink_files(struct perso_job *job, const struct perso_ledger_file *file, struct
     char base[PERSO_PATH_BYTES], path[PERSO_PATH_BYTES + 16];
     enum perso_result rc = perso_path_join(job->folder, file->path, base, sizeof base, err);
 
-    for (size_t i = 0; rc == PERSO_OK && !job->options.dry_run && i < 4; i++) {
+    if (rc != PERSO_OK || job->options.dry_run)
+        return rc;
+    for (size_t i = 0; rc == PERSO_OK && i < 4; i++) {
         snprintf(path, sizeof path, "%s%s", base, ends[i]);
-        unlink(path);
+        rc = perso_durable_unlink(path, err);
     }
     return rc;
 }
@@ -353,14 +407,14 @@ perso_operator_withdraw(struct perso_job *job, const char *file_name, const char
     snprintf(event.note, sizeof event.note, "%s", reason);
     event.stage = file.stage;
     event.file_id = file.id;
-    if ((rc = perso_ledger_begin(job->ledger, err)) != PERSO_OK)
+    /* First the file, then the cards: cut in between, nobody has the file and a repeat ends it. */
+    if ((rc = unlink_files(job, &file, err)) != PERSO_OK ||
+        (rc = perso_ledger_begin(job->ledger, err)) != PERSO_OK)
         return rc;
     if ((rc = perso_outgoing_cards(job, file.id, give_back, &g, err)) == PERSO_OK &&
         (rc = perso_ledger_file_set(job->ledger, &file, err)) == PERSO_OK) {
         event.n_cards = g.n;
         rc = job->cards.event(job->cards.self, &event, err);
     }
-    if ((rc = in_transaction(job, rc, err)) != PERSO_OK)
-        return rc;
-    return unlink_files(job, &file, err);
+    return in_transaction(job, rc, err);
 }

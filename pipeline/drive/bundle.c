@@ -113,21 +113,23 @@ out:
     return rc == PERSO_REJECT ? PERSO_FATAL : rc;
 }
 
-/* The chain of numbers: the digest of the manifest before this one. */
+/* The chain of numbers: the digest of the last manifest before this one that a peer may have seen.
+ */
 static enum perso_result
 take_previous(struct perso_job *job, struct perso_manifest *m, struct perso_error *err)
 {
     struct perso_ledger_file before;
-    enum perso_result rc;
+    enum perso_result rc = PERSO_OK;
 
-    if (m->sequence == 1)
-        return PERSO_OK;
-    if ((rc = perso_ledger_file_number(job->ledger, true, "REQ", "", m->sequence - 1, &before,
-                                       err)) != PERSO_OK)
-        return rc == PERSO_END ? PERSO_OK : rc;
-    m->has_previous = true;
-    memcpy(m->previous, before.manifest_sm3, sizeof m->previous);
-    return PERSO_OK;
+    for (uint32_t number = m->sequence - 1; rc == PERSO_OK && number > 0; number--) {
+        rc = perso_ledger_file_number(job->ledger, true, "REQ", "", number, &before, err);
+        if (rc == PERSO_OK && before.status != PERSO_FILE_WITHDRAWN) {
+            m->has_previous = true;
+            memcpy(m->previous, before.manifest_sm3, sizeof m->previous);
+            return PERSO_OK;
+        }
+    }
+    return rc == PERSO_END ? PERSO_OK : rc;
 }
 
 static enum perso_result

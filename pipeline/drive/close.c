@@ -7,6 +7,7 @@
 #include "pipeline/file/known.h"
 #include "pipeline/job/balance.h"
 #include "pipeline/job/cards.h"
+#include "pipeline/job/path.h"
 #include "stages/close.h"
 #include "stages/collect.h"
 
@@ -22,6 +23,7 @@ struct closing {
     const struct perso_role_stage *stage;
     uint32_t by_state[PERSO_STATE_COUNT];
     uint32_t unchanged;
+    uint32_t past; /* of cards that are cancelled, or were for a test */
     struct perso_row rows[PERSO_BATCH_RECORDS];
     struct perso_cells cells[PERSO_BATCH_RECORDS];
     struct perso_origin origins[PERSO_BATCH_RECORDS];
@@ -95,7 +97,8 @@ find_card(struct closing *s, size_t i, struct perso_error *err)
     s->origins[i] = s->rows[i].origin;
     if (perso_result_card_id(&s->cells[i], card_id))
         rc = perso_ledger_card_find(s->job->ledger, card_id, &s->cards[i], err);
-    if (rc == PERSO_OK && s->cards[i].answer != 0)
+    if (rc == PERSO_OK && s->cards[i].answer != 0 &&
+        (s->cards[i].machine != 0 || s->cards[i].result != 0))
         return expect(s, i, err);
     if (rc != PERSO_OK && rc != PERSO_END)
         return rc;
@@ -197,27 +200,74 @@ take_result(struct closing *s, struct perso_card *card, const struct perso_store
     return s->job->cards.set(s->job->cards.self, card, err);
 }
 
+/* The operator holds the card: what the machine made of it is kept for its release. */
+static enum perso_result
+keep_result(struct closing *s, struct perso_card *card, const struct perso_stored_record *record,
+            struct perso_error *err)
+{
+    if (record->verdict.reject != PERSO_REJ_NONE)
+        return take_result(s, card, record, err);
+    card->result = record->id;
+    card->from_state = state_of(record->symbol);
+    if (card->from_state == PERSO_STATE_RETRY)
+        card->machine = 0;
+    s->by_state[PERSO_STATE_HELD]++;
+    return s->job->cards.set(s->job->cards.self, card, err);
+}
+
+/* A card that is fed again may come back with the same words: in the result of its new file. */
+static enum perso_result
+is_repetition(struct closing *s, const struct perso_card *card,
+              const struct perso_stored_record *record, bool *ret, struct perso_error *err)
+{
+    struct perso_stored_record before;
+    struct perso_ledger_file machine;
+    enum perso_result rc;
+
+    *ret = false;
+    if (card->result == 0)
+        return PERSO_OK;
+    if ((rc = s->job->cards.get(s->job->cards.self, card->result, &before, NULL, NULL, err)) !=
+        PERSO_OK)
+        return rc;
+    *ret = memcmp(before.sm3, record->sm3, sizeof before.sm3) == 0;
+    if (!*ret || card->state != s->stage->from || card->machine == 0)
+        return PERSO_OK;
+    if ((rc = perso_ledger_file_get(s->job->ledger, card->machine, &machine, err)) != PERSO_OK)
+        return rc;
+    const char *name = perso_path_name(machine.path);
+    size_t stem = strlen(name) - strlen(".csv");
+    *ret = strncmp(perso_path_name(s->in->display), name, stem) != 0;
+    return PERSO_OK;
+}
+
 static enum perso_result
 take_record(struct closing *s, const struct perso_stored_record *record, struct perso_error *err)
 {
     const struct perso_verdict conflict = { PERSO_REJ_RESULT_CONFLICT, PERSO_COL_result, "" };
-    struct perso_stored_record before;
+    bool repeated = false;
     struct perso_card card;
     enum perso_result rc = perso_ledger_card_get(s->job->ledger, record->card_seq, &card, err);
 
     if (rc != PERSO_OK)
         return rc;
-    if (card.result != 0) {
-        if ((rc = s->job->cards.get(s->job->cards.self, card.result, &before, NULL, NULL, err)) !=
-            PERSO_OK)
-            return rc;
-        if (memcmp(before.sm3, record->sm3, sizeof before.sm3) == 0) {
-            s->unchanged++;
-            return PERSO_OK;
-        }
+    if ((rc = is_repetition(s, &card, record, &repeated, err)) != PERSO_OK)
+        return rc;
+    if (repeated) {
+        s->unchanged++;
+        return PERSO_OK;
     }
+    if (card.state == PERSO_STATE_HELD && card.reject_stage == PERSO_STAGE_NONE &&
+        card.from_state == s->stage->from && card.machine != 0)
+        return keep_result(s, &card, record, err);
     if (may_take(s, &card))
         return take_result(s, &card, record, err);
+    if (card.state != PERSO_STATE_HELD && !perso_state_may_move(card.state, PERSO_STATE_HELD)) {
+        s->past++;
+        perso_warn("%s:%u: AAZ501: result for card %s, which is %s: no effect", s->in->display,
+                   record->line, card.card_id, perso_state_name(card.state));
+        return PERSO_OK;
+    }
     s->by_state[PERSO_STATE_HELD]++;
     return perso_job_hold(s->job, &card, PERSO_STATE_HELD, PERSO_STAGE_CLOSE, &conflict, record->id,
                           err);
@@ -250,11 +300,12 @@ accept_file(struct closing *s, struct perso_error *err)
     enum perso_result rc;
 
     memcpy(event.digest, s->file.sm3, sizeof event.digest);
-    snprintf(event.note, sizeof event.note,
-             "written %u, retry %u, spoiled %u, missing %u, test %u, held %u, unchanged %u",
-             s->by_state[PERSO_STATE_WRITTEN], s->by_state[PERSO_STATE_RETRY],
-             s->by_state[PERSO_STATE_SPOILED], s->by_state[PERSO_STATE_MISSING],
-             s->by_state[PERSO_STATE_TEST], s->by_state[PERSO_STATE_HELD], s->unchanged);
+    snprintf(
+        event.note, sizeof event.note,
+        "written %u, retry %u, spoiled %u, missing %u, test %u, held %u, unchanged %u, past %u",
+        s->by_state[PERSO_STATE_WRITTEN], s->by_state[PERSO_STATE_RETRY],
+        s->by_state[PERSO_STATE_SPOILED], s->by_state[PERSO_STATE_MISSING],
+        s->by_state[PERSO_STATE_TEST], s->by_state[PERSO_STATE_HELD], s->unchanged, s->past);
     event.n_cards = s->in->rows;
     s->file.status = PERSO_FILE_ACCEPTED;
     s->file.rows = s->in->rows;
@@ -303,14 +354,12 @@ read_file(struct closing *s, struct perso_error *err)
     enum perso_result rc =
         perso_file_known(s->job, PERSO_STAGE_CLOSE, s->in->sm3, s->in->display, err);
 
-    if (rc == PERSO_OK)
-        rc = perso_file_claim(s->job, PERSO_STAGE_CLOSE, s->in->sm3, s->in->display, err);
+    s->file = (struct perso_ledger_file) { .stage = PERSO_STAGE_CLOSE, .kind = "result" };
+    if (rc == PERSO_OK && (rc = perso_file_begin(s->job, &s->file, s->in->display, s->in->bytes,
+                                                 s->in->sm3, err)) == PERSO_OK)
+        rc = perso_file_claim(s->job, &s->file, err);
     if (rc != PERSO_OK)
         return rc == PERSO_END ? PERSO_OK : rc;
-    s->file = (struct perso_ledger_file) { .stage = PERSO_STAGE_CLOSE, .kind = "result" };
-    if ((rc = perso_file_begin(s->job, &s->file, s->in->display, s->in->bytes, s->in->sm3, err)) !=
-        PERSO_OK)
-        return rc;
     rc = read_tables(s, &why);
     if (rc == PERSO_REJECT)
         return perso_file_refuse(s->job, &s->file, &why, err);

@@ -45,6 +45,16 @@ find_card(struct collecting *s, size_t i, struct perso_error *err)
     return rc;
 }
 
+/* A cell that is no request id may be anything, a person's number too: then nothing is kept. */
+static void
+orphan_cells(const struct perso_cells *row, struct perso_cells *kept)
+{
+    uint8_t request_id[PERSO_REQUEST_ID_BYTES];
+
+    if (perso_answer_request_id(row, request_id))
+        kept->known[PERSO_COL_request_id] = row->known[PERSO_COL_request_id];
+}
+
 static enum perso_result
 put_answer(struct collecting *s, size_t i, struct perso_error *err)
 {
@@ -61,7 +71,7 @@ put_answer(struct collecting *s, size_t i, struct perso_error *err)
         perso_answer_cells(&s->cells[i], &s->answers[i], &kept);
     else /* of a request that is not ours: its certificate is named for revocation, no secret kept
           */
-        kept.known[PERSO_COL_request_id] = s->cells[i].known[PERSO_COL_request_id];
+        orphan_cells(&s->cells[i], &kept);
     if ((rc = perso_row_payload_write(&kept, s->job->arena, &payload, err)) != PERSO_OK)
         return rc;
     return s->job->cards.put(s->job->cards.self, &record, payload, err);
@@ -152,9 +162,8 @@ read_package(struct collecting *s, struct perso_error *err)
     struct perso_error why = { 0 };
     enum perso_result rc;
 
-    if ((rc = perso_file_claim(s->job, PERSO_STAGE_COLLECT, s->in.sm3, s->in.display, err)) !=
-            PERSO_OK ||
-        (rc = perso_job_seal(s->job, err)) != PERSO_OK || (rc = begin_file(s, err)) != PERSO_OK)
+    if ((rc = perso_job_seal(s->job, err)) != PERSO_OK || (rc = begin_file(s, err)) != PERSO_OK ||
+        (rc = perso_file_claim(s->job, &s->file, err)) != PERSO_OK)
         return rc == PERSO_END ? PERSO_OK : rc;
     s->rules = (struct perso_collect_rules) { .items = PERSO_ITEM_ALL,
                                               .from = s->in.seal,
@@ -172,6 +181,14 @@ read_package(struct collecting *s, struct perso_error *err)
         return rc;
     tell(s);
     return PERSO_OK;
+}
+
+enum perso_result
+perso_drive_collected(struct perso_job *job, struct perso_error *err)
+{
+    enum perso_result rc = perso_collect_orphans(job, err);
+
+    return rc == PERSO_OK ? perso_acknowledge_all(job, PERSO_STAGE_COLLECT, err) : rc;
 }
 
 enum perso_result
@@ -200,8 +217,5 @@ perso_drive_collect(struct perso_job *job, const char *path, struct perso_error 
     }
     perso_incoming_close(&s->in);
     free(s);
-    /* Also after a crash that came between the acceptance of a return and these. */
-    if (rc == PERSO_OK)
-        rc = perso_collect_orphans(job, err);
-    return rc == PERSO_OK ? perso_acknowledge_all(job, PERSO_STAGE_COLLECT, err) : rc;
+    return rc == PERSO_OK ? perso_drive_collected(job, err) : rc;
 }

@@ -87,17 +87,53 @@ contradict(struct taking *t, struct perso_card *card, struct perso_stored_record
                           err);
 }
 
-/* The operator holds the card: the answer is kept for its release. */
+static bool
+kept_by_operator(const struct taking *t, const struct perso_card *card)
+{
+    return card->state == PERSO_STATE_HELD && card->reject_stage == PERSO_STAGE_NONE &&
+           (card->from_state == PERSO_STATE_SUBMITTED || card->from_state == t->issued);
+}
+
+/* The operator holds the card, and only the operator lets it go: the answer is kept for its
+ * release. */
 static enum perso_result
 keep_for_release(struct taking *t, struct perso_card *card,
                  const struct perso_stored_record *record, struct perso_error *err)
 {
-    if (record->verdict.reject != PERSO_REJ_NONE)
-        return put_aside(t, card, record, err);
     t->counts->held++;
     card->answer = record->id;
-    card->from_state = t->issued;
+    card->from_state = record->verdict.reject == PERSO_REJ_NONE ? t->issued : PERSO_STATE_SUBMITTED;
     return t->job->cards.set(t->job->cards.self, card, err);
+}
+
+/* Two different answers in one return to a card that the operator holds: it waits for a third. */
+static enum perso_result
+contradict_kept(struct taking *t, struct perso_card *card, struct perso_stored_record *before,
+                struct perso_stored_record *record, struct perso_error *err)
+{
+    enum perso_result rc;
+
+    if ((rc = mark(t, before, PERSO_ANSWER_SUPERSEDED, err)) != PERSO_OK ||
+        (rc = mark(t, record, PERSO_ANSWER_SUPERSEDED, err)) != PERSO_OK)
+        return rc;
+    t->counts->held++;
+    card->answer = 0;
+    card->from_state = PERSO_STATE_SUBMITTED;
+    return t->job->cards.set(t->job->cards.self, card, err);
+}
+
+/* Order is by sequence number, not by arrival (DESIGN 6): a return that came late through a gap
+ * does not take the place of a later one. */
+static enum perso_result
+is_older(struct taking *t, const struct perso_stored_record *before, bool *ret,
+         struct perso_error *err)
+{
+    struct perso_ledger_file file;
+    enum perso_result rc = perso_ledger_file_get(t->job->ledger, before->file_id, &file, err);
+
+    *ret = rc == PERSO_OK && strcmp(file.party, t->file->party) == 0 &&
+           file.sequence > t->file->sequence;
+    return rc;
 }
 
 static enum perso_result
@@ -105,6 +141,7 @@ take_again(struct taking *t, struct perso_card *card, struct perso_stored_record
            bool *done, struct perso_error *err)
 {
     struct perso_stored_record before;
+    bool older = false;
     enum perso_result rc =
         t->job->cards.get(t->job->cards.self, card->answer, &before, NULL, NULL, err);
 
@@ -117,8 +154,33 @@ take_again(struct taking *t, struct perso_card *card, struct perso_stored_record
     }
     if (before.file_id == record->file_id && may_take(card))
         return contradict(t, card, record, err);
+    if (before.file_id == record->file_id && kept_by_operator(t, card))
+        return contradict_kept(t, card, &before, record, err);
+    if ((rc = is_older(t, &before, &older, err)) != PERSO_OK)
+        return rc;
+    if (older) {
+        t->counts->orphans++;
+        return mark(t, record, PERSO_ANSWER_SUPERSEDED, err);
+    }
     *done = false;
-    return may_take(card) ? mark(t, &before, PERSO_ANSWER_SUPERSEDED, err) : PERSO_OK;
+    return may_take(card) || kept_by_operator(t, card)
+               ? mark(t, &before, PERSO_ANSWER_SUPERSEDED, err)
+               : PERSO_OK;
+}
+
+/* A certificate for a card that was cancelled meanwhile: it is proposed for revocation with it. */
+static enum perso_result
+take_past(struct taking *t, struct perso_card *card, struct perso_stored_record *record,
+          struct perso_error *err)
+{
+    enum perso_result rc = mark(t, record, PERSO_ANSWER_PAST, err);
+
+    t->counts->orphans++;
+    if (rc != PERSO_OK || card->state != PERSO_STATE_CANCELLED || card->answer != 0 ||
+        record->verdict.reject != PERSO_REJ_NONE)
+        return rc;
+    card->answer = record->id;
+    return t->job->cards.set(t->job->cards.self, card, err);
 }
 
 static enum perso_result
@@ -136,13 +198,11 @@ take_record(struct taking *t, struct perso_stored_record *record, struct perso_e
         return rc;
     if (card.answer != 0 && ((rc = take_again(t, &card, record, &done, err)) != PERSO_OK || done))
         return rc;
-    if (card.state == PERSO_STATE_HELD && card.reject_stage == PERSO_STAGE_NONE &&
-        card.from_state == PERSO_STATE_SUBMITTED)
+    if (kept_by_operator(t, &card))
         return keep_for_release(t, &card, record, err);
     if (may_take(&card))
         return take(t, &card, record, err);
-    t->counts->orphans++;
-    return mark(t, record, PERSO_ANSWER_PAST, err);
+    return take_past(t, &card, record, err);
 }
 
 /* ---- one return ---- */

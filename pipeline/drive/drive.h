@@ -30,6 +30,8 @@ enum perso_result perso_drive_bundle(struct perso_job *job, struct perso_error *
 enum perso_result perso_drive_submit(struct perso_job *job, struct perso_error *err);
 enum perso_result perso_drive_collect(struct perso_job *job, const char *path,
                                       struct perso_error *err);
+/** Reports and acknowledgements of returns that are due. */
+enum perso_result perso_drive_collected(struct perso_job *job, struct perso_error *err);
 enum perso_result perso_drive_match(struct perso_job *job, struct perso_error *err);
 enum perso_result perso_drive_personalize(struct perso_job *job, struct perso_error *err);
 /** One result file (制卡回盘). */

@@ -68,6 +68,20 @@ store_new(struct ingesting *s, size_t i, struct perso_cursor payload, struct per
     return perso_ledger_card_add(s->job->ledger, &card, err);
 }
 
+/*
+ * A row supersedes a held one only while the card asks for it: not one that the operator holds, not
+ * one whose request is out without an answer, never one that was at the machine.
+ */
+static bool
+may_correct(const struct perso_card *card)
+{
+    bool waits = card->from_state == PERSO_STATE_BUNDLED ||
+                 (card->from_state == PERSO_STATE_SUBMITTED && card->answer == 0);
+
+    return card->state == PERSO_STATE_HELD && card->machine == 0 && card->result == 0 && !waits &&
+           card->verdict.reject != PERSO_REJ_OPERATOR_HELD;
+}
+
 /* CONTRACTS 2: the same card again is a no-op where it is identical; different, it supersedes a
  * held row, else it is held itself. */
 static enum perso_result
@@ -87,7 +101,7 @@ store_again(struct ingesting *s, size_t i, const struct perso_card *known,
         s->counts.unchanged++;
         return PERSO_OK;
     }
-    if (known->state != PERSO_STATE_HELD) {
+    if (!may_correct(known)) {
         if (s->verdicts[i].reject == PERSO_REJ_NONE ||
             s->verdicts[i].reject > PERSO_REJ_ROW_CONFLICT)
             s->verdicts[i] =
@@ -211,12 +225,10 @@ read_file(struct ingesting *s, uint32_t operator_rows, struct perso_error *err)
     struct perso_error why = { 0 };
     enum perso_result rc =
         perso_file_known(s->job, PERSO_STAGE_INGEST, s->in->sm3, s->in->display, err);
-    if (rc == PERSO_OK)
-        rc = perso_file_claim(s->job, PERSO_STAGE_INGEST, s->in->sm3, s->in->display, err);
+    if (rc == PERSO_OK && (rc = begin_file(s, err)) == PERSO_OK)
+        rc = perso_file_claim(s->job, &s->file, err);
     if (rc != PERSO_OK)
         return rc == PERSO_END ? PERSO_OK : rc;
-    if ((rc = begin_file(s, err)) != PERSO_OK)
-        return rc;
     rc = read_tables(s, operator_rows, &why);
     if (rc == PERSO_REJECT)
         return perso_file_refuse(s->job, &s->file, &why, err);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "formats/identity/name.h"
+#include "pipeline/drive/collect_accept.h"
 #include "pipeline/job/cards.h"
 
 #define NOT_BUNDLED                                                                                \
@@ -13,6 +14,8 @@
 /* A correction of a held card, waiting for the checks of the whole file. */
 struct correction {
     struct perso_card card; /* as it will be, still in state held */
+    uint8_t old_key[PERSO_POINT_BYTES];
+    bool had_key;
     struct perso_verdict verdict;
 };
 
@@ -39,6 +42,16 @@ perso_ingest_rules_of(const struct perso_job *job, struct perso_ingest_rules *re
     };
 }
 
+static bool
+content_of(void *arg, size_t i, uint8_t sm3[PERSO_SM3_BYTES])
+{
+    const struct perso_stored_record *record = arg;
+
+    (void)i;
+    memcpy(sm3, record->sm3, PERSO_SM3_BYTES);
+    return true;
+}
+
 enum perso_result
 perso_ingest_rejudge(struct perso_job *job, int64_t record_id, struct perso_card *card,
                      struct perso_verdict *verdict, struct perso_error *err)
@@ -47,7 +60,7 @@ perso_ingest_rejudge(struct perso_job *job, int64_t record_id, struct perso_card
     struct perso_stored_record record;
     struct perso_cells cells;
     struct perso_application application;
-    struct perso_job_waivers waived = { job, card };
+    struct perso_job_waivers waived = { job, card, content_of, &record };
     const struct perso_waivers waivers = { perso_job_waived, &waived };
     bool has_key = false;
     uint32_t warned = 0;
@@ -89,16 +102,39 @@ correction_of(struct accepting *a, int64_t seq)
     return NULL;
 }
 
+/* After the ledger's commit: a claim that stays too long harms nobody, one that goes too early
+ * would let a second card take the key. */
 static enum perso_result
-release_old_key(struct accepting *a, const struct perso_card *old, const struct perso_card *new,
-                struct perso_error *err)
+release_old_keys(struct accepting *a, struct perso_error *err)
 {
-    const struct perso_claim claim = { old->public_key, PERSO_POINT_BYTES,
-                                       .card_id = old->card_id };
-    if (!old->has_key || memcmp(old->public_key, new->public_key, PERSO_POINT_BYTES) == 0)
+    const struct perso_site_store *store = &a->job->site.store;
+    enum perso_result rc = PERSO_OK;
+
+    for (size_t i = 0; rc == PERSO_OK && i < a->n_corrections; i++) {
+        const struct correction *c = &a->corrections[i];
+        const struct perso_claim claim = { c->old_key, PERSO_POINT_BYTES,
+                                           .card_id = c->card.card_id };
+        if (c->had_key && memcmp(c->old_key, c->card.public_key, PERSO_POINT_BYTES) != 0)
+            rc = store->release(store->self, a->job->name, PERSO_CLAIM_KEY, &claim, 1, err);
+    }
+    return rc;
+}
+
+/* A certificate that came for the card as it was: listed, so that it is revoked. */
+static enum perso_result
+supersede_answer(struct accepting *a, int64_t answer, struct perso_error *err)
+{
+    struct perso_stored_record record;
+    enum perso_result rc;
+
+    if (answer == 0)
         return PERSO_OK;
-    return a->job->site.store.release(a->job->site.store.self, a->job->name, PERSO_CLAIM_KEY,
-                                      &claim, 1, err);
+    if ((rc = a->job->cards.get(a->job->cards.self, answer, &record, NULL, NULL, err)) != PERSO_OK)
+        return rc;
+    record.symbol = PERSO_ANSWER_SUPERSEDED;
+    if ((rc = perso_ledger_record_set(a->job->ledger, &record, err)) != PERSO_OK)
+        return rc;
+    return perso_job_due_set(a->job, PERSO_ORPHAN_REPORT, err);
 }
 
 static enum perso_result
@@ -122,8 +158,11 @@ add_correction(struct accepting *a, const struct perso_stored_record *record,
     a->corrections = grown;
     c = &grown[a->n_corrections];
     c->card = old;
+    c->had_key = old.has_key;
+    memcpy(c->old_key, old.public_key, sizeof c->old_key);
     if ((rc = perso_ingest_rejudge(a->job, record->id, &c->card, &c->verdict, err)) != PERSO_OK ||
-        (rc = release_old_key(a, &old, &c->card, err)) != PERSO_OK)
+        (rc = supersede_answer(a, old.answer, err)) != PERSO_OK ||
+        (rc = perso_ledger_unwaive(a->job->ledger, old.seq, err)) != PERSO_OK)
         return rc;
     /* Written now, still held, so that its new key is seen among the file's duplicates. */
     a->n_corrections++;
@@ -458,6 +497,8 @@ perso_ingest_accept(struct perso_job *job, struct perso_ledger_file *file,
             rc = perso_ledger_commit(job->ledger, err);
         else
             perso_ledger_rollback(job->ledger);
+        if (rc == PERSO_OK)
+            rc = release_old_keys(&a, err);
     }
     free(a.corrections);
     free(a.cards);

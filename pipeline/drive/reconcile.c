@@ -110,6 +110,7 @@ put_row(struct reconciling *s, size_t row, int64_t seq, const struct perso_verdi
                                           .card_seq = seq,
                                           .symbol = '+' };
     struct perso_cells only = { 0 };
+    char card_id[PERSO_CARD_ID_CHARS + 1];
     struct perso_cursor payload;
     enum perso_result rc;
 
@@ -119,7 +120,8 @@ put_row(struct reconciling *s, size_t row, int64_t seq, const struct perso_verdi
         record.folds = comparison->folds;
     }
     /* Of a card that is not of this job nothing personal is kept. */
-    only.known[PERSO_COL_AAZ501] = s->cells[row].known[PERSO_COL_AAZ501];
+    if (perso_card_id_read(s->cells[row].known[PERSO_COL_AAZ501], card_id))
+        only.known[PERSO_COL_AAZ501] = s->cells[row].known[PERSO_COL_AAZ501];
     if ((rc = perso_row_payload_write(seq != 0 ? &s->cells[row] : &only, s->job->arena, &payload,
                                       err)) != PERSO_OK)
         return rc;
@@ -197,7 +199,7 @@ join_by_pair(struct reconciling *s, size_t row, struct perso_error *err)
     perso_pair_index_find(s->pairs, issuance.ssn, issuance.card_no, seqs, 16, &n);
     if (n == 0) {
         s->counts.only++;
-        return put_row(s, row, 0, NULL, NULL, err);
+        return s->known ? PERSO_OK : put_row(s, row, 0, NULL, NULL, err);
     }
     if (n > 1) { /* two candidates hold both */
         s->counts.compared++;
@@ -233,11 +235,23 @@ join_row(struct reconciling *s, size_t row, struct perso_error *err)
 
 /* ---- one batch ---- */
 
+static bool
+content_of_found(void *arg, size_t i, uint8_t sm3[PERSO_SM3_BYTES])
+{
+    struct reconciling *s = arg;
+    struct perso_cursor payload;
+    struct perso_error ignored = { 0 };
+
+    return perso_row_payload_write(&s->cells[s->found.row[i]], s->job->arena, &payload, &ignored) ==
+               PERSO_OK &&
+           perso_sm3_of(payload.at, perso_left(&payload), sm3);
+}
+
 static enum perso_result
 judge_found(struct reconciling *s, struct perso_error *err)
 {
     struct found *f = &s->found;
-    struct perso_job_waivers waived = { s->job, f->cards };
+    struct perso_job_waivers waived = { s->job, f->cards, content_of_found, s };
     const struct perso_waivers waivers = { perso_job_waived, &waived };
     enum perso_result rc = perso_stage_reconcile(&s->rules, f->applications, f->issuances, f->n,
                                                  &waivers, f->comparisons, f->verdicts, err);

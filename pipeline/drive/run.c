@@ -105,7 +105,8 @@ run_collect(struct perso_job *job, const struct paths *in, struct perso_error *e
 
     for (size_t i = 0; rc == PERSO_OK && i < in->n; i++)
         rc = perso_drive_collect(job, in->all[i], err);
-    return rc;
+    /* Also where a return was taken away after a crash: what is due does not wait for its file. */
+    return rc == PERSO_OK ? perso_drive_collected(job, err) : rc;
 }
 
 static enum perso_result

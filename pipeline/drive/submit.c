@@ -94,8 +94,10 @@ submit_file(struct perso_job *job, const struct perso_ra *ra, struct perso_ledge
         return rc;
     file->status = PERSO_FILE_SENT;
     snprintf(file->note, sizeof file->note, "%s", receipt.text);
-    if ((rc = perso_outgoing_settle(job, PERSO_STAGE_SUBMIT, file, 1u << stage->from, stage->to,
-                                    "sent", err)) != PERSO_OK)
+    const struct perso_outgoing_step step = { PERSO_STAGE_SUBMIT,  "sent",
+                                              1u << stage->from,   stage->to,
+                                              PERSO_ASIDE_FOLLOWS, false };
+    if ((rc = perso_outgoing_settle(job, &step, file, err)) != PERSO_OK)
         return rc;
     perso_say_begin(&job->say, "submit");
     perso_say_text(&job->say, "file", name);

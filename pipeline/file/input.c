@@ -222,6 +222,10 @@ perso_input_rows(struct perso_input *in, struct perso_arena *arena, struct perso
         perso_progress_add(&in->progress, *n);
         for (size_t i = 0; rc == PERSO_OK && i < *n; i++)
             rc = perso_cells_of_row(layout, &rows[i], arena, &cells[i], err);
+        /* Secrets come only in packages of the RA: in a table they would be stored in clear. */
+        for (size_t i = 0; rc == PERSO_OK && i < *n; i++)
+            cells[i].known[PERSO_COL_GLYPIN] = cells[i].known[PERSO_COL_ZKMY] =
+                (struct perso_text) { "", 0 };
     }
     if (rc == PERSO_REJECT)
         perso_error_at(err, in->display, 0, 0);

@@ -68,16 +68,15 @@ perso_file_known(struct perso_job *job, enum perso_stage stage, const uint8_t sm
 }
 
 enum perso_result
-perso_file_claim(struct perso_job *job, enum perso_stage stage, const uint8_t sm3[PERSO_SM3_BYTES],
-                 const char *display, struct perso_error *err)
+perso_file_claim(struct perso_job *job, struct perso_ledger_file *file, struct perso_error *err)
 {
     struct perso_error why = { 0 };
     enum perso_result rc =
-        job->site.store.file_claim(job->site.store.self, job->name, stage, sm3, &why);
+        job->site.store.file_claim(job->site.store.self, job->name, file->stage, file->sm3, &why);
 
     if (rc == PERSO_REJECT) {
-        perso_error_at(&why, display, 0, 0);
-        rc = perso_file_refuse_unread(job, stage, display, &why, err);
+        perso_error_at(&why, file->path, 0, 0);
+        rc = perso_file_refuse(job, file, &why, err);
         return rc == PERSO_OK ? PERSO_END : rc;
     }
     if (rc != PERSO_OK)

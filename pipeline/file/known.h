@@ -17,11 +17,10 @@ enum perso_result perso_file_known(struct perso_job *job, enum perso_stage stage
                                    const uint8_t sm3[PERSO_SM3_BYTES], const char *display,
                                    struct perso_error *err);
 /**
- * The site gives this file to this job and stage. PERSO_END, complained of, where it is another
- * job's (then job->refused is set).
+ * The site gives this file, which is being read (perso_file_begin), to this job and stage.
+ * PERSO_END, complained of, where it is another job's (then job->refused is set).
  */
-enum perso_result perso_file_claim(struct perso_job *job, enum perso_stage stage,
-                                   const uint8_t sm3[PERSO_SM3_BYTES], const char *display,
+enum perso_result perso_file_claim(struct perso_job *job, struct perso_ledger_file *file,
                                    struct perso_error *err);
 
 /**

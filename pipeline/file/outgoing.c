@@ -176,10 +176,25 @@ perso_outgoing_cards(struct perso_job *job, int64_t file_id, perso_outgoing_visi
 
 struct moving {
     struct perso_job *job;
-    uint32_t from;
-    enum perso_state to;
+    const struct perso_outgoing_step *step;
     struct perso_event *event;
 };
+
+static enum perso_result
+settle_aside(struct moving *m, const struct perso_card *aside, struct perso_error *err)
+{
+    struct perso_card card = *aside;
+
+    if (m->step->aside == PERSO_ASIDE_LEAVES) {
+        if (m->step->machine)
+            card.machine = 0;
+        else
+            card.bundle = 0;
+    } else if (card.state == PERSO_STATE_HELD && (m->step->from >> card.from_state & 1u) != 0) {
+        card.from_state = m->step->to;
+    }
+    return m->job->cards.set(m->job->cards.self, &card, err);
+}
 
 static enum perso_result
 move_cards(void *arg, const struct perso_card *cards, size_t n, struct perso_error *err)
@@ -190,7 +205,7 @@ move_cards(void *arg, const struct perso_card *cards, size_t n, struct perso_err
 
     /* Runs of cards that are still where the plan found them; others were put aside meanwhile. */
     for (; rc == PERSO_OK && first < n; first = end) {
-        for (end = first; end < n && (m->from >> cards[end].state & 1u) != 0; end++) {
+        for (end = first; end < n && (m->step->from >> cards[end].state & 1u) != 0; end++) {
             if (m->event->first_seq == 0)
                 m->event->first_seq = cards[end].seq;
             m->event->last_seq = cards[end].seq;
@@ -198,22 +213,23 @@ move_cards(void *arg, const struct perso_card *cards, size_t n, struct perso_err
             m->event->n_cards++;
         }
         if (end > first)
-            rc = m->job->cards.move(m->job->cards.self, cards + first, end - first, m->to, err);
+            rc = m->job->cards.move(m->job->cards.self, cards + first, end - first, m->step->to,
+                                    err);
         else
-            end++;
+            rc = settle_aside(m, &cards[end++], err);
     }
     return rc;
 }
 
 enum perso_result
-perso_outgoing_settle(struct perso_job *job, enum perso_stage stage, struct perso_ledger_file *file,
-                      uint32_t from, enum perso_state to, const char *kind, struct perso_error *err)
+perso_outgoing_settle(struct perso_job *job, const struct perso_outgoing_step *step,
+                      struct perso_ledger_file *file, struct perso_error *err)
 {
-    struct perso_event event = { .stage = stage, .file_id = file->id, .to = to };
-    struct moving moving = { job, from, to, &event };
+    struct perso_event event = { .stage = step->stage, .file_id = file->id, .to = step->to };
+    struct moving moving = { job, step, &event };
     enum perso_result rc;
 
-    snprintf(event.kind, sizeof event.kind, "%s", kind);
+    snprintf(event.kind, sizeof event.kind, "%s", step->kind);
     snprintf(event.note, sizeof event.note, "%s", file->note);
     memcpy(event.digest, file->sm3, sizeof event.digest);
     if ((rc = perso_ledger_begin(job->ledger, err)) != PERSO_OK)
@@ -235,6 +251,47 @@ tell(struct perso_job *job, const struct perso_outgoing *what, const struct pers
     perso_say_end(&job->say);
 }
 
+struct counting {
+    uint32_t from, n;
+};
+
+static enum perso_result
+count_ready(void *arg, const struct perso_card *cards, size_t n, struct perso_error *err)
+{
+    struct counting *c = arg;
+
+    (void)err;
+    for (size_t i = 0; i < n; i++)
+        c->n += c->from >> cards[i].state & 1u;
+    return PERSO_OK;
+}
+
+/* A file whose cards were all put aside since it was planned is not written at all. */
+static enum perso_result
+make_one(struct perso_job *job, const struct perso_outgoing *what, enum perso_state to,
+         perso_outgoing_write *write, struct perso_ledger_file *file, struct perso_error *err)
+{
+    struct perso_outgoing_step step = { what->stage,        "make",       what->from, to,
+                                        PERSO_ASIDE_LEAVES, what->machine };
+    struct counting ready = { what->from, 0 };
+    enum perso_result rc = perso_outgoing_cards(job, file->id, count_ready, &ready, err);
+
+    if (rc != PERSO_OK)
+        return rc;
+    if (ready.n == 0) {
+        step.kind = "withdraw";
+        file->status = PERSO_FILE_WITHDRAWN;
+        return perso_outgoing_settle(job, &step, file, err);
+    }
+    if ((rc = write(job, file, err)) != PERSO_OK)
+        return rc;
+    file->status = PERSO_FILE_MADE;
+    file->cards = file->rows;
+    if ((rc = perso_outgoing_settle(job, &step, file, err)) == PERSO_OK)
+        tell(job, what, file);
+    return rc;
+}
+
 enum perso_result
 perso_outgoing_make(struct perso_job *job, const struct perso_outgoing *what, enum perso_state to,
                     perso_outgoing_write *write, struct perso_error *err)
@@ -246,16 +303,10 @@ perso_outgoing_make(struct perso_job *job, const struct perso_outgoing *what, en
 
     while ((rc = perso_ledger_files(job->ledger, after, 1, &file, &n, err)) == PERSO_OK) {
         after = file.id;
-        if (!file.outgoing || file.status != PERSO_FILE_PLANNED ||
-            strcmp(file.kind, what->kind) != 0)
-            continue;
-        if ((rc = write(job, &file, err)) != PERSO_OK)
+        if (file.outgoing && file.status == PERSO_FILE_PLANNED &&
+            strcmp(file.kind, what->kind) == 0 &&
+            (rc = make_one(job, what, to, write, &file, err)) != PERSO_OK)
             return rc;
-        file.status = PERSO_FILE_MADE;
-        if ((rc = perso_outgoing_settle(job, what->stage, &file, what->from, to, "make", err)) !=
-            PERSO_OK)
-            return rc;
-        tell(job, what, &file);
     }
     return rc == PERSO_END ? PERSO_OK : rc;
 }

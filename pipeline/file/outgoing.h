@@ -37,12 +37,27 @@ enum perso_result perso_outgoing_make(struct perso_job *job, const struct perso_
                                       enum perso_state to, perso_outgoing_write *write,
                                       struct perso_error *err);
 
+/* What becomes of cards of a file that were put aside since it was planned. */
+enum perso_outgoing_aside {
+    PERSO_ASIDE_LEAVES,  /* make: they are not in the file, a later one may take them */
+    PERSO_ASIDE_FOLLOWS, /* submit: they are in it; their release finds them handed over */
+};
+
+/* One step of a file and its cards. */
+struct perso_outgoing_step {
+    enum perso_stage stage;
+    const char *kind; /* of the event */
+    uint32_t from;    /* states, bits */
+    enum perso_state to;
+    enum perso_outgoing_aside aside;
+    bool machine; /* the cards' machine file, else their bundle */
+};
+
 /** In one transaction: the file's row as it is now, its cards that are still in one of the states
- * `from` moved, one event of this kind for both. */
-enum perso_result perso_outgoing_settle(struct perso_job *job, enum perso_stage stage,
-                                        struct perso_ledger_file *file, uint32_t from,
-                                        enum perso_state to, const char *kind,
-                                        struct perso_error *err);
+ * `from` moved, the others as `aside` says, one event. */
+enum perso_result perso_outgoing_settle(struct perso_job *job,
+                                        const struct perso_outgoing_step *step,
+                                        struct perso_ledger_file *file, struct perso_error *err);
 
 /** For every card of a file in order, in batches. */
 typedef enum perso_result perso_outgoing_visit(void *arg, const struct perso_card *cards, size_t n,

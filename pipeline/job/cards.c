@@ -56,9 +56,11 @@ perso_job_waived(void *self, size_t i, enum perso_reject reject)
 {
     const struct perso_job_waivers *w = self;
     struct perso_error ignored = { 0 };
+    uint8_t content[PERSO_SM3_BYTES];
     bool ret = false;
 
-    return perso_ledger_waived(w->job->ledger, w->cards[i].seq, reject, &ret, &ignored) ==
+    return w->content(w->arg, i, content) &&
+           perso_ledger_waived(w->job->ledger, w->cards[i].seq, reject, content, &ret, &ignored) ==
                PERSO_OK &&
            ret;
 }

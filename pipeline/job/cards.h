@@ -27,6 +27,9 @@ enum perso_result perso_job_due_clear(struct perso_job *job, const char *report,
 struct perso_job_waivers {
     struct perso_job *job;
     const struct perso_card *cards;
+    /* SM3 of the row that is judged for card i; false: it cannot be told, nothing is waived. */
+    bool (*content)(void *arg, size_t i, uint8_t sm3[PERSO_SM3_BYTES]);
+    void *arg;
 };
 bool perso_job_waived(void *self, size_t i, enum perso_reject reject);
 

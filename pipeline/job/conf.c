@@ -123,6 +123,8 @@ job_conf_check(const struct perso_job_conf *conf, struct perso_error *err)
     if (!is_batch(conf->vendor))
         return perso_error_set(err, PERSO_REJ_NONE, "vendor",
                                "want 1 to 32 letters, digits, - and _");
+    if (!is_batch(conf->ra) || !is_batch(conf->machine))
+        return perso_error_set(err, PERSO_REJ_NONE, "ra", "want 1 to 32 letters, digits, - and _");
     if (!is_date(conf->date))
         return perso_error_set(err, PERSO_REJ_NONE, "date", "want YYYY-MM-DD");
     return PERSO_OK;

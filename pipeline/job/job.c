@@ -152,27 +152,89 @@ make_folders(const char *folder, struct perso_error *err)
     return rc;
 }
 
+/* The token of a ledger that an init before this one made, which was cut off before job.conf. */
+static enum perso_result
+take_token(struct perso_job *job, uint8_t token[TOKEN_BYTES], struct perso_error *err)
+{
+    char *text = NULL;
+    enum perso_result rc = perso_ledger_value(job->ledger, "token", &text, err);
+
+    if (rc == PERSO_OK && !perso_hex_decode(text, strlen(text), token, TOKEN_BYTES))
+        rc = PERSO_END;
+    free(text);
+    return rc;
+}
+
+static enum perso_result
+open_ledger(struct perso_job *job, struct perso_error *err)
+{
+    enum perso_result rc = perso_ledger_open(job->folder, PERSO_LEDGER_WRITE, &job->actor,
+                                             &wall_clock, &job->ledger, err);
+    if (rc == PERSO_OK)
+        job->cards = perso_ledger_cards(job->ledger);
+    return rc;
+}
+
+static enum perso_result
+make_ledger(struct perso_job *job, uint8_t token[TOKEN_BYTES], bool *fresh, struct perso_error *err)
+{
+    char wrapped[PERSO_BASE64_CHARS(PERSO_WRAPPED_BYTES) + 1], path[PERSO_PATH_BYTES];
+    enum perso_result rc = perso_path_join(job->folder, "ledger.db", path, sizeof path, err);
+
+    if (rc != PERSO_OK)
+        return rc;
+    *fresh = access(path, F_OK) != 0;
+    if (!*fresh) {
+        if ((rc = open_ledger(job, err)) != PERSO_OK ||
+            (rc = take_token(job, token, err)) != PERSO_END)
+            return rc;
+    } else if ((rc = perso_ledger_create(job->folder, err)) != PERSO_OK ||
+               (rc = open_ledger(job, err)) != PERSO_OK) {
+        return rc;
+    }
+    if ((rc = wrap_job_key(&job->site, wrapped, err)) != PERSO_OK ||
+        (rc = job->site.secrets.random(job->site.secrets.self, token, TOKEN_BYTES, err)) !=
+            PERSO_OK)
+        return rc;
+    return fill_ledger(job, wrapped, token, err);
+}
+
+/* The site has another job of this name: what was made here goes again, as far as nothing else is
+ * in it. */
+static void
+unmake(struct perso_job *job)
+{
+    static const char *const files[] = { "ledger.db", "ledger.db-wal", "ledger.db-shm" };
+    char path[PERSO_PATH_BYTES];
+    struct perso_error ignored;
+
+    perso_ledger_close(job->ledger);
+    job->ledger = NULL;
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+        if (perso_path_join(job->folder, files[i], path, sizeof path, &ignored) == PERSO_OK)
+            unlink(path);
+    for (size_t i = sizeof job_folders / sizeof job_folders[0]; i-- > 0;)
+        if (perso_path_join(job->folder, job_folders[i], path, sizeof path, &ignored) == PERSO_OK)
+            rmdir(path);
+    rmdir(job->folder);
+}
+
+/* job.conf comes last: a folder with it is a whole job. Cut off before, init is simply repeated. */
 static enum perso_result
 make_job(struct perso_job *job, const struct perso_job_conf *conf, struct perso_error *err)
 {
-    char wrapped[PERSO_BASE64_CHARS(PERSO_WRAPPED_BYTES) + 1], *text = NULL;
+    char *text = NULL;
     uint8_t token[TOKEN_BYTES];
+    bool fresh = false;
     enum perso_result rc;
 
-    if ((rc = perso_job_conf_text(conf, &text, err)) != PERSO_OK ||
-        (rc = wrap_job_key(&job->site, wrapped, err)) != PERSO_OK ||
-        (rc = job->site.secrets.random(job->site.secrets.self, token, sizeof token, err)) !=
-            PERSO_OK ||
-        (rc = job->site.store.job_add(job->site.store.self, job->name, token, err)) != PERSO_OK ||
-        (rc = make_folders(job->folder, err)) != PERSO_OK ||
-        (rc = perso_ledger_create(job->folder, err)) != PERSO_OK ||
-        (rc = perso_ledger_open(job->folder, PERSO_LEDGER_WRITE, &job->actor, &wall_clock,
-                                &job->ledger, err)) != PERSO_OK)
-        goto out;
-    job->cards = perso_ledger_cards(job->ledger);
-    if ((rc = fill_ledger(job, wrapped, token, err)) == PERSO_OK)
+    if ((rc = perso_job_conf_text(conf, &text, err)) == PERSO_OK &&
+        (rc = make_folders(job->folder, err)) == PERSO_OK &&
+        (rc = make_ledger(job, token, &fresh, err)) == PERSO_OK &&
+        (rc = job->site.store.job_add(job->site.store.self, job->name, token, err)) == PERSO_OK)
         rc = perso_durable_write(job->folder, "job.conf", text, strlen(text), err);
-out:
+    if (rc == PERSO_REJECT && fresh)
+        unmake(job);
     free(text);
     return rc;
 }
@@ -278,6 +340,8 @@ drop_half_read(struct perso_job *job, struct perso_error *err)
         struct perso_event event = { .stage = file.stage, .kind = "drop" };
         snprintf(event.note, sizeof event.note, "%.200s", file.path);
         if ((rc = release_rows(job, file.id, err)) != PERSO_OK ||
+            (rc = job->site.store.file_release(job->site.store.self, job->name, file.stage,
+                                               file.sm3, err)) != PERSO_OK ||
             (rc = perso_ledger_begin(job->ledger, err)) != PERSO_OK ||
             (rc = perso_ledger_file_drop(job->ledger, file.id, err)) != PERSO_OK ||
             (rc = job->cards.event(job->cards.self, &event, err)) != PERSO_OK ||

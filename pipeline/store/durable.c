@@ -271,6 +271,25 @@ sync_parent(const char *path, struct perso_error *err)
 }
 
 enum perso_result
+perso_durable_unlink(const char *path, struct perso_error *err)
+{
+    char folder[4096];
+    const char *slash = strrchr(path, '/');
+    int fd, n = slash == NULL ? snprintf(folder, sizeof folder, ".")
+                              : snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
+
+    if (n < 0 || (size_t)n >= sizeof folder)
+        return perso_error_set(err, PERSO_REJ_NONE, "", "path too long");
+    if (unlink(path) != 0)
+        return errno == ENOENT ? PERSO_OK : perso_error_errno(err, path);
+    if ((fd = open(folder[0] != '\0' ? folder : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+        return perso_error_errno(err, folder);
+    enum perso_result rc = fsync(fd) != 0 ? perso_error_errno(err, folder) : PERSO_OK;
+    close(fd);
+    return rc;
+}
+
+enum perso_result
 perso_durable_folder(const char *path, struct perso_error *err)
 {
     struct stat st;

@@ -35,6 +35,8 @@ void perso_durable_abandon(struct perso_durable *file);
 /** The three calls in one, for bytes in memory. */
 enum perso_result perso_durable_write(const char *folder, const char *name, const void *bytes,
                                       size_t n, struct perso_error *err);
+/** Unlink a file (one that is not there is success) and fsync its folder. */
+enum perso_result perso_durable_unlink(const char *path, struct perso_error *err);
 /** mkdir 0700 where it is not there, fsync of the parent. */
 enum perso_result perso_durable_folder(const char *path, struct perso_error *err);
 

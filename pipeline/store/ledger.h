@@ -154,6 +154,9 @@ enum perso_result perso_ledger_card_find(struct perso_ledger *ledger, const char
 enum perso_result perso_ledger_card_find_request(struct perso_ledger *ledger,
                                                  const uint8_t request_id[PERSO_REQUEST_ID_BYTES],
                                                  struct perso_card *ret, struct perso_error *err);
+/** True where another card that is not cancelled has this one's id or key. */
+enum perso_result perso_ledger_rival(struct perso_ledger *ledger, const struct perso_card *card,
+                                     bool *ret, struct perso_error *err);
 /** Cards that stand in an outgoing file (bundle or machine), in order of seq. */
 enum perso_result perso_ledger_cards_of_file(struct perso_ledger *ledger, int64_t file_id,
                                              int64_t after, size_t max, struct perso_card *out,
@@ -188,12 +191,19 @@ enum perso_result perso_ledger_reject_counts(struct perso_ledger *ledger,
                                              struct perso_reject_count *out, size_t max, size_t *n,
                                              struct perso_error *err);
 
-/** Waivers: an operator lets a waivable code of a card pass, with a reason. */
+/** Waivers: an operator lets a waivable code of a card pass, with a reason, for the row that showed
+ * it (content: SM3 of its payload); another row is judged anew. */
 enum perso_result perso_ledger_waive(struct perso_ledger *ledger, int64_t card_seq,
-                                     enum perso_reject reject, const char *reason,
+                                     enum perso_reject reject,
+                                     const uint8_t content[PERSO_SM3_BYTES], const char *reason,
                                      struct perso_error *err);
 enum perso_result perso_ledger_waived(struct perso_ledger *ledger, int64_t card_seq,
-                                      enum perso_reject reject, bool *ret, struct perso_error *err);
+                                      enum perso_reject reject,
+                                      const uint8_t content[PERSO_SM3_BYTES], bool *ret,
+                                      struct perso_error *err);
+/** All waivers of a card go: its application was corrected. */
+enum perso_result perso_ledger_unwaive(struct perso_ledger *ledger, int64_t card_seq,
+                                       struct perso_error *err);
 
 /* ---- events, audit, check ---- */
 

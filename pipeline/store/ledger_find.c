@@ -13,6 +13,11 @@ fetch_one(struct perso_ledger *ledger, sqlite3_stmt *s, struct perso_card *ret,
     return perso_ledger_cards_fetch(ledger, s, 1, ret, &n, err);
 }
 
+/* Of several that are put aside: the one that went furthest, before later rows that never counted.
+ */
+#define ASIDE_ORDER                                                                                \
+    " ORDER BY (state = 'cancelled'), (bundle IS NULL), (reject IS 'R142'), seq DESC LIMIT 1"
+
 enum perso_result
 perso_ledger_card_find(struct perso_ledger *ledger, const char *card_id, struct perso_card *ret,
                        struct perso_error *err)
@@ -20,7 +25,7 @@ perso_ledger_card_find(struct perso_ledger *ledger, const char *card_id, struct 
     static const char live[] =
         "SELECT " PERSO_CARD_COLUMNS " FROM card WHERE card_id = ?1 AND live = 1";
     static const char aside[] = "SELECT " PERSO_CARD_COLUMNS " FROM card WHERE card_id = ?1"
-                                " AND live = 0 AND accepted = 1 ORDER BY seq DESC LIMIT 1";
+                                " AND live = 0 AND accepted = 1" ASIDE_ORDER;
     sqlite3_stmt *s = NULL;
     enum perso_result rc = perso_database_statement(&ledger->db, live, &s, err);
 
@@ -43,7 +48,7 @@ perso_ledger_card_find_request(struct perso_ledger *ledger,
     static const char live[] =
         "SELECT " PERSO_CARD_COLUMNS " FROM card WHERE request_id = ?1 AND live = 1";
     static const char aside[] = "SELECT " PERSO_CARD_COLUMNS " FROM card WHERE request_id = ?1"
-                                " AND live = 0 AND accepted = 1 ORDER BY seq DESC LIMIT 1";
+                                " AND live = 0 AND accepted = 1" ASIDE_ORDER;
     sqlite3_stmt *s = NULL;
     enum perso_result rc = perso_database_statement(&ledger->db, live, &s, err);
 
@@ -56,6 +61,31 @@ perso_ledger_card_find_request(struct perso_ledger *ledger,
         return rc;
     perso_bind_blob(s, 1, request_id, PERSO_REQUEST_ID_BYTES);
     return fetch_one(ledger, s, ret, err);
+}
+
+enum perso_result
+perso_ledger_rival(struct perso_ledger *ledger, const struct perso_card *card, bool *ret,
+                   struct perso_error *err)
+{
+    static const char sql[] = "SELECT 1 FROM card WHERE card_id = ?2 AND seq <> ?1"
+                              " AND accepted = 1 AND state <> 'cancelled'"
+                              " UNION ALL SELECT 1 FROM card WHERE public_key = ?3 AND seq <> ?1"
+                              " AND accepted = 1 AND state <> 'cancelled' LIMIT 1";
+    sqlite3_stmt *s = NULL;
+    enum perso_result rc = perso_database_statement(&ledger->db, sql, &s, err);
+
+    if (rc != PERSO_OK)
+        return rc;
+    perso_bind_number(s, 1, card->seq);
+    perso_bind_text(s, 2, card->card_id);
+    if (card->has_key)
+        perso_bind_blob(s, 3, card->public_key, PERSO_POINT_BYTES);
+    else
+        perso_bind_null(s, 3);
+    rc = perso_database_step(&ledger->db, s, err);
+    *ret = rc == PERSO_OK;
+    sqlite3_reset(s);
+    return rc == PERSO_END ? PERSO_OK : rc;
 }
 
 /* ---- of a file ---- */

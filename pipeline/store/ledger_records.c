@@ -220,10 +220,12 @@ perso_ledger_records_of_card(struct perso_ledger *ledger, int64_t card_seq, int6
 
 enum perso_result
 perso_ledger_waive(struct perso_ledger *ledger, int64_t card_seq, enum perso_reject reject,
-                   const char *reason, struct perso_error *err)
+                   const uint8_t content[PERSO_SM3_BYTES], const char *reason,
+                   struct perso_error *err)
 {
-    static const char sql[] = "INSERT INTO waiver (card, reject, reason) VALUES (?1, ?2, ?3)"
-                              " ON CONFLICT (card, reject) DO UPDATE SET reason = excluded.reason";
+    static const char sql[] = "INSERT INTO waiver (card, reject, content, reason)"
+                              " VALUES (?1, ?2, ?3, ?4) ON CONFLICT (card, reject) DO UPDATE"
+                              " SET content = excluded.content, reason = excluded.reason";
     sqlite3_stmt *s = NULL;
     enum perso_result rc = perso_ledger_need_transaction(ledger, err);
 
@@ -236,15 +238,17 @@ perso_ledger_waive(struct perso_ledger *ledger, int64_t card_seq, enum perso_rej
         return rc;
     perso_bind_number(s, 1, card_seq);
     perso_bind_text(s, 2, perso_reject_code(reject));
-    perso_bind_text(s, 3, reason);
+    perso_bind_blob(s, 3, content, PERSO_SM3_BYTES);
+    perso_bind_text(s, 4, reason);
     return perso_database_run(&ledger->db, s, err);
 }
 
 enum perso_result
 perso_ledger_waived(struct perso_ledger *ledger, int64_t card_seq, enum perso_reject reject,
-                    bool *ret, struct perso_error *err)
+                    const uint8_t content[PERSO_SM3_BYTES], bool *ret, struct perso_error *err)
 {
-    static const char sql[] = "SELECT 1 FROM waiver WHERE card = ?1 AND reject = ?2";
+    static const char sql[] =
+        "SELECT 1 FROM waiver WHERE card = ?1 AND reject = ?2 AND content = ?3";
     sqlite3_stmt *s = NULL;
     enum perso_result rc = perso_database_statement(&ledger->db, sql, &s, err);
 
@@ -252,10 +256,25 @@ perso_ledger_waived(struct perso_ledger *ledger, int64_t card_seq, enum perso_re
         return rc;
     perso_bind_number(s, 1, card_seq);
     perso_bind_text(s, 2, perso_reject_code(reject));
+    perso_bind_blob(s, 3, content, PERSO_SM3_BYTES);
     rc = perso_database_step(&ledger->db, s, err);
     sqlite3_reset(s);
     if (rc != PERSO_OK && rc != PERSO_END)
         return rc;
     *ret = rc == PERSO_OK;
     return PERSO_OK;
+}
+
+enum perso_result
+perso_ledger_unwaive(struct perso_ledger *ledger, int64_t card_seq, struct perso_error *err)
+{
+    sqlite3_stmt *s = NULL;
+    enum perso_result rc = perso_ledger_need_transaction(ledger, err);
+
+    if (rc == PERSO_OK)
+        rc = perso_database_statement(&ledger->db, "DELETE FROM waiver WHERE card = ?1", &s, err);
+    if (rc != PERSO_OK)
+        return rc;
+    perso_bind_number(s, 1, card_seq);
+    return perso_database_run(&ledger->db, s, err);
 }

@@ -130,6 +130,7 @@ static const char waivers[] =
     "CREATE TABLE waiver ("
     "  card INTEGER NOT NULL REFERENCES card (seq),"
     "  reject TEXT NOT NULL CHECK (reject <> ''),"
+    "  content BLOB NOT NULL CHECK (length(content) = 32)," /* SM3 of the row that it was given for */
     "  reason TEXT NOT NULL CHECK (reason <> ''),"
     "  PRIMARY KEY (card, reject)"
     ") STRICT, WITHOUT ROWID;";

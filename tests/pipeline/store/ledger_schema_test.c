@@ -98,8 +98,10 @@ static const struct {
     { "record of no card", "UPDATE record SET card = 77 WHERE id = 1", SQLITE_CONSTRAINT },
     { "no such symbol", "UPDATE record SET symbol = '?' WHERE id = 1", SQLITE_CONSTRAINT },
     { "two symbols", "UPDATE record SET symbol = '=*' WHERE id = 1", SQLITE_CONSTRAINT },
-    { "waiver of no card", "INSERT INTO waiver VALUES (77, 'R202', 'x')", SQLITE_CONSTRAINT },
-    { "waiver without a reason", "INSERT INTO waiver VALUES (1, 'R202', '')", SQLITE_CONSTRAINT },
+    { "waiver of no card", "INSERT INTO waiver VALUES (77, 'R202', zeroblob(32), 'x')",
+      SQLITE_CONSTRAINT },
+    { "waiver without a reason", "INSERT INTO waiver VALUES (1, 'R202', zeroblob(32), '')",
+      SQLITE_CONSTRAINT },
 
     { "event changed", "UPDATE event SET note = 'x'", SQLITE_CONSTRAINT },
     { "event deleted", "DELETE FROM event", SQLITE_CONSTRAINT },

@@ -444,6 +444,7 @@ static void
 values_and_waivers_are_kept(void **state)
 {
     struct fixture *f = *state;
+    const uint8_t row[PERSO_SM3_BYTES] = { 1 }, other_row[PERSO_SM3_BYTES] = { 2 };
     char *value = NULL;
     bool waived = false;
 
@@ -452,19 +453,34 @@ values_and_waivers_are_kept(void **state)
     fixture_begin(f);
     assert_ok(perso_ledger_value_set(f->ledger, "date", "2026-01-01", &f->err), f->err);
     assert_ok(perso_ledger_value_set(f->ledger, "date", "2026-01-02", &f->err), f->err);
-    assert_result(PERSO_FATAL, perso_ledger_waive(f->ledger, 1, PERSO_REJ_SSN_CHECK, "no", &f->err),
-                  f->err);
-    assert_ok(perso_ledger_waive(f->ledger, 1, PERSO_REJ_NAME_FOLDED, "seen", &f->err), f->err);
-    assert_ok(perso_ledger_waive(f->ledger, 1, PERSO_REJ_NAME_FOLDED, "again", &f->err), f->err);
     assert_result(PERSO_FATAL,
-                  perso_ledger_waive(f->ledger, 99, PERSO_REJ_NAME_FOLDED, "x", &f->err), f->err);
+                  perso_ledger_waive(f->ledger, 1, PERSO_REJ_SSN_CHECK, row, "no", &f->err),
+                  f->err);
+    assert_ok(perso_ledger_waive(f->ledger, 1, PERSO_REJ_NAME_FOLDED, row, "seen", &f->err),
+              f->err);
+    assert_ok(perso_ledger_waive(f->ledger, 1, PERSO_REJ_NAME_FOLDED, row, "again", &f->err),
+              f->err);
+    assert_result(PERSO_FATAL,
+                  perso_ledger_waive(f->ledger, 99, PERSO_REJ_NAME_FOLDED, row, "x", &f->err),
+                  f->err);
     fixture_commit(f);
     assert_ok(perso_ledger_value(f->ledger, "date", &value, &f->err), f->err);
     assert_string_equal(value, "2026-01-02");
     free(value);
-    assert_ok(perso_ledger_waived(f->ledger, 1, PERSO_REJ_NAME_FOLDED, &waived, &f->err), f->err);
+    assert_ok(perso_ledger_waived(f->ledger, 1, PERSO_REJ_NAME_FOLDED, row, &waived, &f->err),
+              f->err);
     assert_true(waived);
-    assert_ok(perso_ledger_waived(f->ledger, 1, PERSO_REJ_CARD_STATUS, &waived, &f->err), f->err);
+    assert_ok(perso_ledger_waived(f->ledger, 1, PERSO_REJ_CARD_STATUS, row, &waived, &f->err),
+              f->err);
+    assert_false(waived);
+    assert_ok(perso_ledger_waived(f->ledger, 1, PERSO_REJ_NAME_FOLDED, other_row, &waived, &f->err),
+              f->err);
+    assert_false(waived); /* given for one row, not for what comes later */
+    fixture_begin(f);
+    assert_ok(perso_ledger_unwaive(f->ledger, 1, &f->err), f->err);
+    fixture_commit(f);
+    assert_ok(perso_ledger_waived(f->ledger, 1, PERSO_REJ_NAME_FOLDED, row, &waived, &f->err),
+              f->err);
     assert_false(waived);
 }
 
