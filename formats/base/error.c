@@ -51,8 +51,10 @@ perso_error_openssl(struct perso_error *err, const char *what)
 void
 perso_error_at(struct perso_error *err, const char *file, uint32_t line, uint32_t record)
 {
-    if (err->file[0] == '\0' && file != NULL)
+    if (err->file[0] == '\0' && file != NULL) {
         snprintf(err->file, sizeof err->file, "%s", file);
+        escape_controls(err->file);
+    }
     if (err->line == 0)
         err->line = line;
     if (err->record == 0)

@@ -44,6 +44,14 @@ name_field(struct perso_say *say, const char *name)
     say->first = false;
 }
 
+/* Names of files are other people's: none may steer a terminal. */
+static void
+print_plain(FILE *out, const char *text)
+{
+    for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++)
+        fputc(*c < 0x20 || *c == 0x7f ? '.' : *c, out);
+}
+
 void
 perso_say_text(struct perso_say *say, const char *name, const char *value)
 {
@@ -51,7 +59,7 @@ perso_say_text(struct perso_say *say, const char *name, const char *value)
     if (say->json)
         perso_json_string(say->out, value);
     else
-        fputs(value, say->out);
+        print_plain(say->out, value);
 }
 
 void
