@@ -53,16 +53,6 @@ tell_event(struct perso_job *job, const struct perso_card *card, const char *kin
     return job->cards.event(job->cards.self, &event, err);
 }
 
-static void
-clear_verdict(struct perso_card *card, enum perso_state to)
-{
-    card->state = to;
-    card->from_state = PERSO_STATE_NONE;
-    card->reject_stage = PERSO_STAGE_NONE;
-    card->verdict = (struct perso_verdict) { 0 };
-    card->verdict_record = 0;
-}
-
 static enum perso_result
 in_transaction(struct perso_job *job, enum perso_result rc, struct perso_error *err)
 {
@@ -163,7 +153,7 @@ perso_operator_cancel(struct perso_job *job, const char *card_id, const char *re
         return wrong_state(&card, "cancelled", err);
     if ((rc = perso_ledger_begin(job->ledger, err)) != PERSO_OK)
         return rc;
-    clear_verdict(&card, PERSO_STATE_CANCELLED);
+    perso_job_clear(&card, PERSO_STATE_CANCELLED);
     if ((rc = job->cards.set(job->cards.self, &card, err)) == PERSO_OK)
         rc = tell_event(job, &card, "cancel", from, reason, err);
     /* The ledger first: a claim that stays too long only asks for another cancel, one that goes too
@@ -214,7 +204,7 @@ release_to_ingest(struct perso_job *job, struct perso_card *card, struct perso_e
     if (verdict.reject != PERSO_REJ_NONE)
         return perso_job_hold(job, card, PERSO_STATE_HELD, PERSO_STAGE_INGEST, &verdict,
                               card->application, err);
-    clear_verdict(card, PERSO_STATE_RECEIVED);
+    perso_job_clear(card, PERSO_STATE_RECEIVED);
     return job->cards.set(job->cards.self, card, err);
 }
 
@@ -273,7 +263,7 @@ release_to_stage(struct perso_job *job, struct perso_card *card, struct perso_er
     if (rc != PERSO_OK || taken)
         return rc;
     enum perso_state to = forget(job, card);
-    clear_verdict(card, to);
+    perso_job_clear(card, to);
     return job->cards.set(job->cards.self, card, err);
 }
 
@@ -289,7 +279,7 @@ release_card(struct perso_job *job, struct perso_card *card, const char *reason,
         return rc;
     if (from == PERSO_STATE_REFUSED) { /* it is asked for again, in a new bundle */
         card->bundle = card->answer = 0;
-        clear_verdict(card, bundle->from);
+        perso_job_clear(card, bundle->from);
         rc = job->cards.set(job->cards.self, card, err);
     } else if (card->reject_stage == PERSO_STAGE_INGEST) {
         rc = release_to_ingest(job, card, err);

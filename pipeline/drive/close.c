@@ -190,11 +190,7 @@ take_result(struct closing *s, struct perso_card *card, const struct perso_store
                               record->id, err);
     }
     s->by_state[to]++;
-    card->state = to;
-    card->from_state = PERSO_STATE_NONE;
-    card->reject_stage = PERSO_STAGE_NONE;
-    card->verdict = (struct perso_verdict) { 0 };
-    card->verdict_record = 0;
+    perso_job_clear(card, to);
     if (to == PERSO_STATE_RETRY)
         card->machine = 0; /* it goes into the next machine file */
     return s->job->cards.set(s->job->cards.self, card, err);

@@ -58,11 +58,7 @@ take(struct taking *t, struct perso_card *card, const struct perso_stored_record
         t->first_seq = card->seq;
     if (card->seq > t->last_seq)
         t->last_seq = card->seq;
-    card->state = t->issued;
-    card->from_state = PERSO_STATE_NONE;
-    card->reject_stage = PERSO_STAGE_NONE;
-    card->verdict = (struct perso_verdict) { 0 };
-    card->verdict_record = 0;
+    perso_job_clear(card, t->issued);
     return t->job->cards.set(t->job->cards.self, card, err);
 }
 

@@ -211,11 +211,7 @@ settle_correction(struct accepting *a, struct correction *c, struct perso_error 
         return perso_job_hold(a->job, &c->card, PERSO_STATE_HELD, PERSO_STAGE_INGEST, &c->verdict,
                               c->card.application, err);
     memcpy(event.card_id, c->card.card_id, sizeof event.card_id);
-    c->card.state = PERSO_STATE_RECEIVED;
-    c->card.from_state = PERSO_STATE_NONE;
-    c->card.reject_stage = PERSO_STAGE_NONE;
-    c->card.verdict = (struct perso_verdict) { 0 };
-    c->card.verdict_record = 0;
+    perso_job_clear(&c->card, PERSO_STATE_RECEIVED);
     if ((rc = a->job->cards.set(a->job->cards.self, &c->card, err)) != PERSO_OK)
         return rc;
     return a->job->cards.event(a->job->cards.self, &event, err);

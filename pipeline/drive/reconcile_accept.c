@@ -14,11 +14,7 @@ settle(struct perso_job *job, struct perso_card *card, const struct perso_stored
     if (record->verdict.reject != PERSO_REJ_NONE)
         return perso_job_hold(job, card, PERSO_STATE_HELD, PERSO_STAGE_RECONCILE, &record->verdict,
                               record->id, err);
-    card->state = stage->to;
-    card->from_state = PERSO_STATE_NONE;
-    card->reject_stage = PERSO_STAGE_NONE;
-    card->verdict = (struct perso_verdict) { 0 };
-    card->verdict_record = 0;
+    perso_job_clear(card, stage->to);
     return job->cards.set(job->cards.self, card, err);
 }
 

@@ -108,3 +108,13 @@ perso_job_due_clear(struct perso_job *job, const char *report, struct perso_erro
     perso_ledger_rollback(job->ledger);
     return rc;
 }
+
+void
+perso_job_clear(struct perso_card *card, enum perso_state to)
+{
+    card->state = to;
+    card->from_state = PERSO_STATE_NONE;
+    card->reject_stage = PERSO_STAGE_NONE;
+    card->verdict = (struct perso_verdict) { 0 };
+    card->verdict_record = 0;
+}

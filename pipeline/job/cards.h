@@ -38,4 +38,7 @@ enum perso_result perso_job_cells(struct perso_job *job, int64_t record_id,
                                   struct perso_cells *cells, struct perso_stored_record *record,
                                   struct perso_error *err);
 
+/** The card is in this state and nothing speaks against it; the caller stores it. */
+void perso_job_clear(struct perso_card *card, enum perso_state to);
+
 #endif
