@@ -134,12 +134,14 @@ judge(const struct perso_text *cells, const struct perso_expected *expected,
     struct chip chip[CHIP_VALUES];
 
     out->state = state_of(cells[PERSO_COL_result]);
+    if (out->state == PERSO_STATE_WRITTEN && !expected->certificates)
+        out->state = PERSO_STATE_DEFERRED;
     if (out->state == PERSO_STATE_NONE) {
         perso_verdict_set(verdict, PERSO_REJ_RESULT_SHAPE, PERSO_COL_result, NULL);
         return;
     }
     chip_read(cells, expected, chip);
-    if (out->state == PERSO_STATE_WRITTEN)
+    if (out->state == PERSO_STATE_WRITTEN || out->state == PERSO_STATE_DEFERRED)
         judge_written(chip, verdict);
     else
         judge_unfinished(chip, verdict);

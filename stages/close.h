@@ -15,7 +15,8 @@ struct perso_expected {
 /* One row of a result file (制卡回盘). */
 struct perso_outcome {
     char card_id[PERSO_CARD_ID_CHARS + 1]; /* "" where it has not its shape */
-    enum perso_state state;                /* WRITTEN RETRY SPOILED MISSING TEST */
+    enum perso_state state;                /* WRITTEN RETRY SPOILED MISSING TEST, DEFERRED
+                                            * where no certificate was to be written */
 };
 
 /** card_id of a row; false where it has not its shape. */

@@ -60,8 +60,8 @@ perso_machine_header(struct perso_machine_file *file, struct perso_error *err)
     struct perso_table_writer *w = file->writer;
     enum perso_result rc = write_headers(w, columns_before, N_OF(columns_before), err);
 
-    for (size_t i = 0; rc == PERSO_OK && i < file->n_others; i++)
-        rc = perso_writer_string(w, file->others[i], err);
+    if (rc == PERSO_OK)
+        rc = perso_others_header(&file->others, w, err);
     if (rc == PERSO_OK)
         rc = write_headers(w, columns_after, N_OF(columns_after), err);
     return rc == PERSO_OK ? perso_writer_row(w, err) : rc;
@@ -202,18 +202,6 @@ write_cells(struct perso_table_writer *w, const struct row *row, const enum pers
     return rc;
 }
 
-/* A column that Persoline does not know, by the name that its file gave it. */
-static struct perso_text
-other_cell(const struct perso_cells *issuance, const char *name)
-{
-    size_t n = strlen(name);
-
-    for (size_t i = 0; i < issuance->n_other; i++)
-        if (issuance->other[i].name.bytes == n && memcmp(issuance->other[i].name.at, name, n) == 0)
-            return issuance->other[i].value;
-    return text_of("");
-}
-
 enum perso_result
 perso_machine_row(struct perso_machine_file *file, const struct perso_write_plan *plan,
                   struct perso_error *err)
@@ -224,8 +212,8 @@ perso_machine_row(struct perso_machine_file *file, const struct perso_write_plan
 
     if (rc == PERSO_OK)
         rc = write_cells(w, &row, columns_before, N_OF(columns_before), err);
-    for (size_t i = 0; rc == PERSO_OK && i < file->n_others; i++)
-        rc = perso_writer_cell(w, other_cell(plan->issuance, file->others[i]), err);
+    if (rc == PERSO_OK)
+        rc = perso_others_row(&file->others, plan->issuance, w, err);
     if (rc == PERSO_OK)
         rc = write_cells(w, &row, columns_after, N_OF(columns_after), err);
     if (rc == PERSO_OK)

@@ -6,6 +6,7 @@
 #include "formats/text/write.h"
 #include "perso/mode.h"
 #include "perso/record.h"
+#include "stages/others.h"
 
 /* Steps of the second pass, in the order in which they are done (LD/T 03-2022 6.4.7.2 e). */
 enum perso_step {
@@ -50,15 +51,12 @@ enum perso_result perso_stage_personalize(const struct perso_mode *mode,
 
 /* ---- renderer: machine file (CONTRACTS 2) ---- */
 
-#define PERSO_MACHINE_OTHERS 64 /* columns that Persoline does not know, carried through */
-
 struct perso_machine_file {
     struct perso_table_writer *writer;
     struct perso_seal *from; /* the job's: id AAZ501, sequence 0 */
     struct perso_seal *to;   /* this file's: id AAZ501 */
     uint32_t sequence;       /* number of this file, in its seals */
-    size_t n_others;
-    char others[PERSO_MACHINE_OTHERS][PERSO_COLUMN_NAME_BYTES];
+    struct perso_others others;
     uint32_t rows;
 };
 

@@ -3,11 +3,11 @@
 #include <string.h>
 
 static const struct perso_mode modes[] = {
-    { 1, "卡商批量写入数字证书", true, true, false, "LD/T 03-2022 6.4.7.2" },
-    { 2, "个人化中心批量写入数字证书", true, true, true, "LD/T 03-2022 6.4.7.3" },
-    { 3, "快速发卡系统写入数字证书", false, true, false, "LD/T 03-2022 6.4.7.4" },
-    { 4, "服务窗口或持卡人自助写入数字证书", true, false, false, "LD/T 03-2022 6.4.7.5" },
-    { 5, "服务窗口申请并写入数字证书", false, true, false, "LD/T 03-2022 6.4.7.6" },
+    { 1, "卡商批量写入数字证书", "vendor", true, true, false, "LD/T 03-2022 6.4.7.2" },
+    { 2, "个人化中心批量写入数字证书", "centre", true, true, true, "LD/T 03-2022 6.4.7.3" },
+    { 3, "快速发卡系统写入数字证书", "station", false, true, false, "LD/T 03-2022 6.4.7.4" },
+    { 4, "服务窗口或持卡人自助写入数字证书", NULL, true, false, false, "LD/T 03-2022 6.4.7.5" },
+    { 5, "服务窗口申请并写入数字证书", "window", false, true, false, "LD/T 03-2022 6.4.7.6" },
 };
 
 #define S(stage, from, to)                                                                         \
@@ -17,18 +17,27 @@ static const struct perso_mode modes[] = {
 
 static const struct perso_role roles[] = {
     { "vendor",
+      true,
       { S(INGEST, NONE, RECEIVED), S(BUNDLE, RECEIVED, BUNDLED), S(SUBMIT, BUNDLED, SUBMITTED),
         S(COLLECT, SUBMITTED, ISSUED), S(MATCH, ISSUED, MATCHED), S(PERSONALIZE, MATCHED, PREPARED),
         S(CLOSE, PREPARED, WRITTEN) } },
+    /* The cards leave with the applications; what comes back is what the department holds. */
+    { "vendor",
+      false,
+      { S(INGEST, NONE, RECEIVED), S(BUNDLE, RECEIVED, BUNDLED), S(SUBMIT, BUNDLED, FORWARDED),
+        S(COLLECT, FORWARDED, FORWARDED), S(CLOSE, NONE, NONE) } },
     { "department",
+      false,
       { S(INGEST, NONE, RECEIVED), S(RECONCILE, RECEIVED, RECONCILED),
         S(APPROVE, RECONCILED, APPROVED), S(BUNDLE, APPROVED, BUNDLED),
         S(SUBMIT, BUNDLED, SUBMITTED), S(COLLECT, SUBMITTED, ISSUED), S(MATCH, ISSUED, MATCHED),
         S(FORWARD, MATCHED, FORWARDED), S(CLOSE, FORWARDED, WRITTEN) } },
     { "centre",
-      { S(INGEST, NONE, SUBMITTED), S(COLLECT, SUBMITTED, ISSUED), S(MATCH, ISSUED, MATCHED),
+      true,
+      { S(INGEST, NONE, RECEIVED), S(COLLECT, RECEIVED, ISSUED), S(MATCH, ISSUED, MATCHED),
         S(PERSONALIZE, MATCHED, PREPARED), S(CLOSE, PREPARED, WRITTEN) } },
     { "all",
+      true,
       { S(INGEST, NONE, RECEIVED), S(RECONCILE, RECEIVED, RECONCILED),
         S(APPROVE, RECONCILED, APPROVED), S(BUNDLE, APPROVED, BUNDLED),
         S(SUBMIT, BUNDLED, SUBMITTED), S(COLLECT, SUBMITTED, ISSUED), S(MATCH, ISSUED, MATCHED),
@@ -74,12 +83,14 @@ perso_mode_find(int number)
 }
 
 const struct perso_role *
-perso_role_find(const char *name)
+perso_role_find(const char *name, bool finishes)
 {
+    const struct perso_role *ret = NULL;
+
     for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)
-        if (strcmp(roles[i].name, name) == 0)
-            return &roles[i];
-    return NULL;
+        if (strcmp(roles[i].name, name) == 0 && (ret == NULL || roles[i].finishes == finishes))
+            ret = &roles[i];
+    return ret;
 }
 
 const struct perso_role_stage *

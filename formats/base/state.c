@@ -13,11 +13,14 @@ static const struct {
     bool open;
 } states[PERSO_STATE_COUNT] = {
     [PERSO_STATE_NONE] = { "", M(RECEIVED) | M(HELD), false },
-    [PERSO_STATE_RECEIVED] = { "received", M(RECONCILED) | M(BUNDLED) | M(SUBMITTED) | ASIDE,
+    [PERSO_STATE_RECEIVED] = { "received",
+                               M(RECONCILED) | M(BUNDLED) | M(SUBMITTED) | M(ISSUED) | ASIDE,
                                true },
     [PERSO_STATE_RECONCILED] = { "reconciled", M(APPROVED) | M(RECEIVED) | ASIDE, true },
     [PERSO_STATE_APPROVED] = { "approved", M(BUNDLED) | M(RECEIVED) | ASIDE, true },
-    [PERSO_STATE_BUNDLED] = { "bundled", M(SUBMITTED) | M(APPROVED) | M(RECEIVED) | ASIDE, true },
+    [PERSO_STATE_BUNDLED] = { "bundled",
+                              M(SUBMITTED) | M(FORWARDED) | M(APPROVED) | M(RECEIVED) | ASIDE,
+                              true },
     [PERSO_STATE_SUBMITTED] = { "submitted",
                                 M(ISSUED) | M(REFUSED) | M(APPROVED) | M(RECEIVED) | ASIDE, true },
     [PERSO_STATE_ISSUED] = { "issued", M(MATCHED) | M(REFUSED) | ASIDE, true },
@@ -27,11 +30,11 @@ static const struct {
                               M(PREPARED) | M(DEFERRED) | M(FORWARDED) | M(ISSUED) | ASIDE, true },
     [PERSO_STATE_FORWARDED] = { "forwarded",
                                 M(WRITTEN) | M(DEFERRED) | M(RETRY) | M(SPOILED) | M(MISSING) |
-                                    M(TEST) | ASIDE,
+                                    M(TEST) | M(HELD), /* whose it is now, decides about it */
                                 false },
     [PERSO_STATE_PREPARED] = { "prepared",
-                               M(WRITTEN) | M(RETRY) | M(SPOILED) | M(MISSING) | M(TEST) |
-                                   M(MATCHED) | ASIDE,
+                               M(WRITTEN) | M(DEFERRED) | M(RETRY) | M(SPOILED) | M(MISSING) |
+                                   M(TEST) | M(MATCHED) | ASIDE,
                                true },
     [PERSO_STATE_DEFERRED] = { "deferred", M(WRITTEN) | M(RETRY) | M(SPOILED) | ASIDE, false },
     [PERSO_STATE_WRITTEN] = { "written", M(HELD), false },
@@ -39,10 +42,11 @@ static const struct {
                             M(PREPARED) | M(WRITTEN) | M(SPOILED) | M(MISSING) | M(TEST) | ASIDE,
                             true },
     [PERSO_STATE_SPOILED] = { "spoiled", M(HELD) | M(CANCELLED), false },
-    [PERSO_STATE_MISSING] = { "missing", M(WRITTEN) | M(RETRY) | M(SPOILED) | M(TEST) | ASIDE,
+    [PERSO_STATE_MISSING] = { "missing",
+                              M(WRITTEN) | M(DEFERRED) | M(RETRY) | M(SPOILED) | M(TEST) | ASIDE,
                               false },
     [PERSO_STATE_TEST] = { "test", 0, false },
-    [PERSO_STATE_RETURNED] = { "returned", M(RECEIVED) | M(CANCELLED), false },
+    [PERSO_STATE_RETURNED] = { "returned", M(HELD) | M(CANCELLED), false },
     [PERSO_STATE_HELD] = { "held", ~0u, false },
     [PERSO_STATE_CANCELLED] = { "cancelled", 0, false },
 };

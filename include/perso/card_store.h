@@ -40,8 +40,30 @@ struct perso_card {
     struct perso_verdict verdict;  /* of held, refused, spoiled */
     int64_t verdict_record;        /* the record that shows the fault; 0: none */
     int64_t application, issuance, answer, result; /* records in force; 0: none */
-    int64_t bundle, machine;                       /* outgoing files it stands in; 0: none */
+    /* outgoing files it stands in; 0: none */
+    int64_t bundle;         /* APP, REQ */
+    int64_t machine;        /* machine file */
+    int64_t handed;         /* FWD or HLD of a department, RES of a finisher */
+    int64_t remake, revoke; /* RMK, RVK */
+    bool confirmed;         /* the department confirmed remaking or revocation (6.4.4) */
 };
+
+/* Which of a card's outgoing files: a card stands in one of each kind at most. */
+enum perso_slot {
+    PERSO_SLOT_BUNDLE,
+    PERSO_SLOT_MACHINE,
+    PERSO_SLOT_HANDED,
+    PERSO_SLOT_REMAKE,
+    PERSO_SLOT_REVOKE,
+};
+
+static inline int64_t *
+perso_card_slot(struct perso_card *card, enum perso_slot slot)
+{
+    int64_t *const slots[] = { &card->bundle, &card->machine, &card->handed, &card->remake,
+                               &card->revoke };
+    return slots[slot];
+}
 
 struct perso_card_store {
     /* Cards in one of the states (bit 1 << state), seq > after, in order; PERSO_END when none. */

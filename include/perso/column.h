@@ -55,7 +55,8 @@
     COL(QMZS_SM3,   false, "") \
     COL(JMZS_SM3,   false, "") \
     COL(ATR,        false, "卡复位信息|KFWM|AAZ507") \
-    COL(time,       false, "时间")
+    COL(time,       false, "时间") \
+    COL(replaces,   false, "被替换卡识别码|原卡识别码|初始卡识别码")
 /* clang-format on */
 
 enum perso_column {

@@ -32,14 +32,16 @@ struct perso_role_stage {
 
 struct perso_role {
     const char *name; /* vendor, department, centre, all */
+    bool finishes;    /* a vendor has two rows: in some jobs a centre finishes its cards */
     struct perso_role_stage stages[PERSO_ROLE_STAGES_MAX];
 };
 
 /* One mode of LD/T 03-2022 6.4.7. */
 struct perso_mode {
-    int number;        /* 1 to 5 */
-    const char *title; /* 卡商批量写入 ... */
-    bool batch;        /* keys come in files; else one card at a time over the real-time path */
+    int number;           /* 1 to 5 */
+    const char *title;    /* 卡商批量写入 ... */
+    const char *finisher; /* vendor or centre; NULL: init says which */
+    bool batch;           /* keys come in files; else one card at a time over the real-time path */
     bool certificates_with_card; /* the finisher writes them; else they wait in the cupboard */
     bool replaces_ssse_keys;     /* SSSE master key and application keys (mode 2) */
     const char *clause;
@@ -49,7 +51,8 @@ const char *perso_stage_name(enum perso_stage stage);
 enum perso_stage perso_stage_from_name(const char *name);
 /** NULL where there is no such row. */
 const struct perso_mode *perso_mode_find(int number);
-const struct perso_role *perso_role_find(const char *name);
+/** finishes is asked for where the role has two rows. */
+const struct perso_role *perso_role_find(const char *name, bool finishes);
 /** The row of a stage in a role; NULL where the role has no such stage. */
 const struct perso_role_stage *perso_role_stage_find(const struct perso_role *role,
                                                      enum perso_stage stage);

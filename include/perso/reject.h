@@ -71,6 +71,9 @@
     ROW(ROW_CONFLICT,      "R142", 'C', "another row for a card already on its way",    "该卡已有不同数据在办",          "CONTRACTS 2") \
     ROW(CARD_SEEN,         "R143", 'C', "card seen in another job",                     "该卡已在其他任务中",            "DESIGN 1") \
     ROW(KEY_SEEN,          "R144", 'C', "key seen before",                              "签名公钥曾出现过",              "DESIGN 1") \
+    ROW(REPLACES_UNKNOWN,  "R145", 'C', "replaces a card that is not to be remade",     "被替换卡未经确认重制",          "LD/T 03-2022 6.4.4") \
+    ROW(REPLACES_TWICE,    "R146", 'C', "another card replaces that card already",      "该卡已由其他卡替换",            "DESIGN 1") \
+    ROW(BOX_COUNT,         "R147", 'W', "other number of cards in the box",             "箱内卡数与清单不符",            "LD/T 03-2022 6.4.7.3") \
     ROW(ISSUE_ABSENT,      "R203", 'C', "not in the issuance data",                     "发卡数据查无此卡",              "LD/T 03-2022 6.4.7.2 b") \
     ROW(ISSUE_TWICE,       "R204", 'C', "twice in the issuance data",                   "发卡数据存在多条记录",          "LD/T 03-2022 6.4.7.2 b") \
     ROW(FIELD_DIFFERS,     "R201", 'C', "application and issuance differ",              "申请数据与发卡数据不等",        "LD/T 03-2022 6.4.7.2 b") \
@@ -81,6 +84,7 @@
     ROW(OPERATOR_HELD,     "R251", 'W', "held by the operator",                         "操作员扣留",                    "LD/T 03-2022 8.3.8 c") \
     ROW(BUNDLE_REFUSED,    "R260", 'C', "peer refused the bundle",                      "对方拒收数据包",                "CONTRACTS 3") \
     ROW(RA_REFUSED,        "R301", 'C', "refused by the RA",                            "RA拒绝",                        "LD/T 03-2022 6.4.7.2 c") \
+    ROW(TAKEN_BACK,        "R306", 'C', "cancelled by the department",                  "发卡地区人社部门已取消",        "LD/T 03-2022 6.4.7.2 b") \
     ROW(ANSWER_TWICE,      "R302", 'C', "two different answers to one request",         "同一请求有两个不同应答",        "DESIGN 1") \
     ROW(ITEM_MISSING,      "R303", 'C', "item of the answer is missing",                "应答缺项",                      "LD/T 03-2022 6.4.7.2 d") \
     ROW(ITEM_SHAPE,        "R304", 'C', "item of the answer is not of its form",        "应答项格式不符",                "CONTRACTS 2") \

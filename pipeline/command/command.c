@@ -10,16 +10,21 @@ static const struct {
 } commands[] = {
     { "site", "site init DIR [--name NAME]", perso_command_site },
     { "init",
-      "init JOB --mode 1 --batch ID --division CODE --vendor CODE [--date YYYY-MM-DD] [--profile "
-      "NAME] [--ra NAME]",
+      "init JOB --mode 1|2|4 --batch ID --division CODE --vendor CODE "
+      "[--role vendor|department|centre|all] [--finisher vendor|centre] [--date YYYY-MM-DD] "
+      "[--profile NAME] [--ra NAME] [--centre NAME]\n"
+      "       persoline init JOB --from PACKAGE [--batch ID] [--date YYYY-MM-DD] [--profile NAME] "
+      "[--ra NAME] [--centre NAME]",
       perso_command_init },
-    { "ingest", "ingest JOB FILE... [--encoding E] [--rows N]", perso_command_stage },
+    { "ingest", "ingest JOB FILE... [--encoding E] [--rows N] [--counted BOX=N]...",
+      perso_command_stage },
     { "reconcile", "reconcile JOB FILE... [--encoding E] [--rows N]", perso_command_stage },
     { "approve", "approve JOB [--digest HEX]", perso_command_stage },
     { "bundle", "bundle JOB", perso_command_stage },
     { "submit", "submit JOB", perso_command_stage },
     { "collect", "collect JOB FILE...", perso_command_stage },
     { "match", "match JOB", perso_command_stage },
+    { "forward", "forward JOB", perso_command_stage },
     { "personalize", "personalize JOB", perso_command_stage },
     { "close", "close JOB [FILE...]", perso_command_stage },
     { "run", "run JOB", perso_command_all_stages },
@@ -27,6 +32,7 @@ static const struct {
     { "release", "release JOB CARD... --reason TEXT", perso_command_cards },
     { "cancel", "cancel JOB CARD... --reason TEXT", perso_command_cards },
     { "reject", "reject JOB CARD... --reason TEXT", perso_command_cards },
+    { "confirm", "confirm JOB CARD... --reason TEXT", perso_command_cards },
     { "withdraw", "withdraw JOB FILE --reason TEXT", perso_command_withdraw },
     { "status", "status [JOB]", perso_command_status },
     { "report", "report JOB [--excel]", perso_command_report },
@@ -84,6 +90,10 @@ enum option_id {
     OPTION_ROWS,
     OPTION_DIGEST,
     OPTION_REASON,
+    OPTION_CENTRE,
+    OPTION_FROM,
+    OPTION_AS,
+    OPTION_COUNTED,
     OPTION_DUMP,
     OPTION_EXCEL,
 };
@@ -107,6 +117,10 @@ static const struct option options[] = {
     { "rows", required_argument, NULL, OPTION_ROWS },
     { "digest", required_argument, NULL, OPTION_DIGEST },
     { "reason", required_argument, NULL, OPTION_REASON },
+    { "centre", required_argument, NULL, OPTION_CENTRE },
+    { "from", required_argument, NULL, OPTION_FROM },
+    { "as", required_argument, NULL, OPTION_AS },
+    { "counted", required_argument, NULL, OPTION_COUNTED },
     { "dump", no_argument, NULL, OPTION_DUMP },
     { "excel", no_argument, NULL, OPTION_EXCEL },
     { NULL, 0, NULL, 0 },
@@ -132,6 +146,9 @@ take_option(struct perso_command_line *line, int id, const char *value)
         [OPTION_ROWS - 256] = &line->rows,
         [OPTION_DIGEST - 256] = &line->digest,
         [OPTION_REASON - 256] = &line->reason,
+        [OPTION_CENTRE - 256] = &line->centre,
+        [OPTION_FROM - 256] = &line->from,
+        [OPTION_AS - 256] = &line->as,
     };
 
     switch (id) {
@@ -140,6 +157,11 @@ take_option(struct perso_command_line *line, int id, const char *value)
         return true;
     case OPTION_JSON:
         line->options.json = true;
+        return true;
+    case OPTION_COUNTED:
+        if (line->n_counted == sizeof line->counted / sizeof line->counted[0])
+            return false;
+        line->counted[line->n_counted++] = value;
         return true;
     case OPTION_DUMP:
         line->dump = true;

@@ -24,7 +24,9 @@ struct perso_command_line {
     size_t n_words;
     /* options with a value; NULL: not given */
     const char *mode, *batch, *division, *vendor, *role, *finisher, *date, *profile, *ra, *name;
-    const char *encoding, *rows, *digest, *reason;
+    const char *encoding, *rows, *digest, *reason, *centre, *from, *as;
+    const char *counted[64]; /* BOX=N, as often as given */
+    size_t n_counted;
     bool dump, excel;
 };
 

@@ -12,15 +12,29 @@
 typedef enum perso_result work(struct perso_job *job, const struct perso_command_line *line,
                                struct perso_error *err);
 
-/* What a stage leaves behind when somebody else must act before its cards can go on. */
-static const struct {
-    uint32_t waits; /* states, bits */
-} stages[PERSO_STAGE_COUNT] = {
-    [PERSO_STAGE_RECONCILE] = { 1u << PERSO_STATE_RECEIVED },
-    [PERSO_STAGE_APPROVE] = { 1u << PERSO_STATE_RECONCILED },
-    [PERSO_STAGE_COLLECT] = { 1u << PERSO_STATE_SUBMITTED },
-    [PERSO_STAGE_CLOSE] = { 1u << PERSO_STATE_PREPARED | 1u << PERSO_STATE_RETRY },
-};
+/* Stages before which cards wait for somebody: for a file, a peer or an operator. */
+static bool
+waits_for_others(const struct perso_role_stage *stage)
+{
+    static const enum perso_stage such[] = { PERSO_STAGE_RECONCILE, PERSO_STAGE_APPROVE,
+                                             PERSO_STAGE_COLLECT, PERSO_STAGE_CLOSE };
+
+    for (size_t i = 0; i < sizeof such / sizeof such[0]; i++)
+        if (such[i] == stage->stage)
+            return stage->from != stage->to;
+    return false;
+}
+
+static bool
+waits_before(const struct perso_job *job, enum perso_stage stage,
+             const struct perso_balance *balance)
+{
+    const struct perso_role_stage *row = perso_role_stage_find(job->role, stage);
+
+    return row != NULL && waits_for_others(row) &&
+           (balance->by_state[row->from] > 0 ||
+            (stage == PERSO_STAGE_CLOSE && balance->by_state[PERSO_STATE_RETRY] > 0));
+}
 
 /* The exit code follows the state of the job, so that a repeated command gives the same one. */
 static enum perso_result
@@ -38,10 +52,11 @@ exit_code(struct perso_job *job, enum perso_stage stage, enum perso_exit *ret,
                                         &n, err);
     if (rc != PERSO_OK && rc != PERSO_END)
         return rc;
-    for (int i = 1; i < PERSO_STATE_COUNT; i++)
-        waits = waits || (balance.by_state[i] > 0 && (stages[stage].waits >> i & 1u) != 0);
     if (stage == PERSO_STAGE_NONE)
-        waits = waits || balance.lines[PERSO_BALANCE_OPEN] > 0;
+        waits = waits || balance.lines[PERSO_BALANCE_OPEN] > 0 ||
+                waits_before(job, PERSO_STAGE_CLOSE, &balance);
+    else
+        waits = waits || waits_before(job, stage, &balance);
     for (size_t i = 0; i < n; i++)
         held = held || ((stage == PERSO_STAGE_NONE || rejects[i].stage == stage) &&
                         rejects[i].state != PERSO_STATE_SPOILED);
@@ -101,7 +116,8 @@ file_options(const struct perso_command_line *line, struct perso_file_options *r
 {
     char *end;
 
-    *ret = (struct perso_file_options) { line->encoding != NULL ? line->encoding : "", UINT32_MAX };
+    *ret = (struct perso_file_options) { line->encoding != NULL ? line->encoding : "", UINT32_MAX,
+                                         line->counted, line->n_counted };
     if (line->rows == NULL)
         return true;
     errno = 0;
@@ -157,6 +173,9 @@ work_stage(struct perso_job *job, const struct perso_command_line *line, struct 
         break;
     case PERSO_STAGE_MATCH:
         rc = perso_drive_match(job, err);
+        break;
+    case PERSO_STAGE_FORWARD:
+        rc = perso_drive_forward(job, err);
         break;
     case PERSO_STAGE_PERSONALIZE:
         rc = perso_drive_personalize(job, err);

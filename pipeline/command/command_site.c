@@ -1,7 +1,6 @@
 /* Commands that make sites and jobs, or only look. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "pipeline/command/command.h"
 #include "pipeline/report/show.h"
@@ -29,55 +28,6 @@ perso_command_site(const struct perso_command_line *line)
                "move the password to another medium: password_file in persoline.conf [LD/T 03-2022 "
                "8.3.6 a]",
                line->words[1]);
-    return PERSO_EXIT_DONE;
-}
-
-static void
-today(char out[11])
-{
-    time_t now = time(NULL);
-    struct tm date;
-
-    localtime_r(&now, &date);
-    strftime(out, 11, "%Y-%m-%d", &date);
-}
-
-static bool
-set(char *place, size_t size, const char *value, const char *fallback)
-{
-    const char *text = value != NULL ? value : fallback;
-    return text != NULL && snprintf(place, size, "%s", text) < (int)size;
-}
-
-enum perso_exit
-perso_command_init(const struct perso_command_line *line)
-{
-    struct perso_job_conf conf = { 0 };
-    struct perso_error err = { 0 };
-    struct perso_say say = { .out = stdout, .json = line->options.json };
-    char date[11];
-
-    today(date);
-    if (line->n_words != 1 || line->mode == NULL || strlen(line->mode) != 1 ||
-        !set(conf.batch, sizeof conf.batch, line->batch, NULL) ||
-        !set(conf.division, sizeof conf.division, line->division, NULL) ||
-        !set(conf.vendor, sizeof conf.vendor, line->vendor, NULL) ||
-        !set(conf.role, sizeof conf.role, line->role, "all") ||
-        !set(conf.finisher, sizeof conf.finisher, line->finisher, "vendor") ||
-        !set(conf.date, sizeof conf.date, line->date, date) ||
-        !set(conf.profile, sizeof conf.profile, line->profile, "default") ||
-        !set(conf.ra, sizeof conf.ra, line->ra, "ra") ||
-        !set(conf.machine, sizeof conf.machine, NULL, "machine"))
-        return PERSO_EXIT_USAGE;
-    conf.mode = (uint32_t)(line->mode[0] - '0');
-    enum perso_result rc = perso_job_init(line->words[0], &conf, &line->options, &err);
-    if (rc != PERSO_OK)
-        return perso_command_failed(&err, rc);
-    perso_say_begin(&say, line->options.dry_run ? "would make" : "job");
-    perso_say_text(&say, "folder", line->words[0]);
-    perso_say_text(&say, "batch", conf.batch);
-    perso_say_text(&say, "date", conf.date);
-    perso_say_end(&say);
     return PERSO_EXIT_DONE;
 }
 

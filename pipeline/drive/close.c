@@ -39,8 +39,8 @@ static const struct {
     char symbol;
     enum perso_state state;
 } marks[] = {
-    { 'W', PERSO_STATE_WRITTEN }, { 'R', PERSO_STATE_RETRY }, { 'S', PERSO_STATE_SPOILED },
-    { 'M', PERSO_STATE_MISSING }, { 'T', PERSO_STATE_TEST },
+    { 'W', PERSO_STATE_WRITTEN }, { 'D', PERSO_STATE_DEFERRED }, { 'R', PERSO_STATE_RETRY },
+    { 'S', PERSO_STATE_SPOILED }, { 'M', PERSO_STATE_MISSING },  { 'T', PERSO_STATE_TEST },
 };
 
 static char

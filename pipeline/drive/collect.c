@@ -127,16 +127,7 @@ read_answers(struct collecting *s, struct perso_error *err)
 static enum perso_result
 begin_file(struct collecting *s, struct perso_error *err)
 {
-    const struct perso_manifest *m = &s->in.view.manifest;
-
-    s->file = (struct perso_ledger_file) { .stage = PERSO_STAGE_COLLECT,
-                                           .sequence = m->sequence,
-                                           .final = m->final,
-                                           .date_s = s->in.date_s,
-                                           .encoding = "utf-8" };
-    snprintf(s->file.kind, sizeof s->file.kind, "%s", m->kind);
-    snprintf(s->file.party, sizeof s->file.party, "%s", m->sender);
-    memcpy(s->file.manifest_sm3, s->in.manifest_sm3, sizeof s->file.manifest_sm3);
+    perso_incoming_file(&s->in, &s->file);
     return perso_file_begin(s->job, &s->file, s->in.display, s->in.bytes, s->in.sm3, err);
 }
 
@@ -201,7 +192,7 @@ perso_drive_collect(struct perso_job *job, const char *path, struct perso_error 
     if (s == NULL)
         return perso_error_errno(err, "memory");
     s->job = job;
-    rc = perso_incoming_open(job, path, "RET", job->conf.ra, true, &s->in, &why);
+    rc = perso_incoming_open(job, PERSO_STAGE_COLLECT, path, &s->in, &why);
     if (rc == PERSO_OK) {
         rc = read_package(s, err);
     } else if (rc == PERSO_REJECT) {

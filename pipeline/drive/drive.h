@@ -12,8 +12,10 @@
 
 /* What the operator said beside the files. */
 struct perso_file_options {
-    const char *encoding; /* "" : not given */
-    uint32_t rows;        /* UINT32_MAX: not given */
+    const char *encoding;       /* "" : not given */
+    uint32_t rows;              /* UINT32_MAX: not given */
+    const char *const *counted; /* BOX=N of physical cards */
+    size_t n_counted;
 };
 
 enum perso_result perso_drive_ingest(struct perso_job *job, const char *path,
@@ -33,8 +35,11 @@ enum perso_result perso_drive_collect(struct perso_job *job, const char *path,
 /** Reports and acknowledgements of returns that are due. */
 enum perso_result perso_drive_collected(struct perso_job *job, struct perso_error *err);
 enum perso_result perso_drive_match(struct perso_job *job, struct perso_error *err);
+/** Matched cards to whoever finishes them (FWD), held ones back to the vendor (HLD); in mode 4 the
+ * certificates into the cupboard. */
+enum perso_result perso_drive_forward(struct perso_job *job, struct perso_error *err);
 enum perso_result perso_drive_personalize(struct perso_job *job, struct perso_error *err);
-/** One result file (制卡回盘). */
+/** One result file (制卡回盘), or a finisher's RES. */
 enum perso_result perso_drive_close(struct perso_job *job, const char *path,
                                     struct perso_error *err);
 enum perso_result perso_drive_finish(struct perso_job *job, struct perso_error *err);

@@ -215,7 +215,7 @@ perso_drive_finish(struct perso_job *job, struct perso_error *err)
                          err)) != PERSO_OK)
         return rc;
     perso_balance_tell(job, &balance);
-    if (!perso_balance_closes(&balance))
+    if (!perso_balance_closes(job, &balance))
         return PERSO_OK;
     if ((rc = mark_closed(job, err)) != PERSO_OK)
         return rc;

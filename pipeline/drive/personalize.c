@@ -17,6 +17,7 @@
 
 struct planning {
     struct perso_job *job;
+    const struct perso_outgoing *what;
     uint32_t from; /* states of cards that go to the machine */
     struct perso_machine_file *out;
     struct perso_progress progress;
@@ -33,39 +34,6 @@ struct planning {
 
 /* ---- load ---- */
 
-static bool
-has_other(const struct perso_cells *cells, struct perso_text name)
-{
-    for (size_t i = 0; i < cells->n_other; i++)
-        if (cells->other[i].name.bytes == name.bytes &&
-            memcmp(cells->other[i].name.at, name.at, name.bytes) == 0)
-            return true;
-    return false;
-}
-
-/* Columns that Persoline does not know travel from both sides; where both have one, the issuance
- * data's is written. */
-static enum perso_result
-add_others(struct perso_job *job, const struct perso_cells *from, struct perso_cells *to,
-           struct perso_error *err)
-{
-    size_t n = to->n_other;
-    struct perso_cell *all;
-
-    if (from->n_other == 0)
-        return PERSO_OK;
-    if ((all = perso_arena_take(job->arena, (n + from->n_other) * sizeof *all)) == NULL)
-        return perso_error_errno(err, "memory");
-    if (n > 0)
-        memcpy(all, to->other, n * sizeof *all);
-    for (size_t i = 0; i < from->n_other; i++)
-        if (!has_other(to, from->other[i].name))
-            all[n++] = from->other[i];
-    to->other = all;
-    to->n_other = n;
-    return PERSO_OK;
-}
-
 static enum perso_result
 load(struct planning *p, const struct perso_card *card, struct perso_error *err)
 {
@@ -81,7 +49,7 @@ load(struct planning *p, const struct perso_card *card, struct perso_error *err)
                                       err)) != PERSO_OK ||
         (rc = perso_job_cells(p->job, card->issuance, &p->issuances[i], &record, err)) !=
             PERSO_OK ||
-        (rc = add_others(p->job, &application, &p->issuances[i], err)) != PERSO_OK ||
+        (rc = perso_others_merge(&application, &p->issuances[i], p->job->arena, err)) != PERSO_OK ||
         (rc = perso_job_cells(p->job, card->answer, &answer, &record, err)) != PERSO_OK ||
         (rc = perso_answer_parse(&answer, &origin, p->job->arena, &p->answers[i], err)) != PERSO_OK)
         return rc;
@@ -147,25 +115,10 @@ static enum perso_result
 note_others(void *arg, const struct perso_card *cards, size_t n, struct perso_error *err)
 {
     struct planning *p = arg;
-    struct perso_machine_file *out = p->out;
     enum perso_result rc = plan_batch(p, cards, n, err);
 
-    for (size_t i = 0; rc == PERSO_OK && i < p->n; i++) {
-        for (size_t k = 0; k < p->issuances[i].n_other; k++) {
-            struct perso_text name = p->issuances[i].other[k].name;
-            size_t o = 0;
-            while (o < out->n_others && (strlen(out->others[o]) != name.bytes ||
-                                         memcmp(out->others[o], name.at, name.bytes) != 0))
-                o++;
-            if (o < out->n_others)
-                continue;
-            if (o == PERSO_MACHINE_OTHERS)
-                return perso_error_set(err, PERSO_REJ_NONE, "", "more than %d unknown columns",
-                                       PERSO_MACHINE_OTHERS);
-            snprintf(out->others[out->n_others++], PERSO_COLUMN_NAME_BYTES, "%.*s", (int)name.bytes,
-                     name.at);
-        }
-    }
+    for (size_t i = 0; rc == PERSO_OK && i < p->n; i++)
+        rc = perso_others_note(&p->out->others, &p->issuances[i], err);
     return rc;
 }
 
@@ -210,9 +163,10 @@ write_table(struct planning *p, const struct perso_ledger_file *file, const char
     p->out = &out;
     perso_progress_begin(&p->progress, file->path, file->cards);
     if (rc == PERSO_OK &&
-        (rc = perso_outgoing_cards(p->job, file->id, note_others, p, err)) == PERSO_OK &&
+        (rc = perso_outgoing_standing(p->job, p->what, file->id, note_others, p, err)) ==
+            PERSO_OK &&
         (rc = perso_machine_header(&out, err)) == PERSO_OK &&
-        (rc = perso_outgoing_cards(p->job, file->id, write_rows, p, err)) == PERSO_OK)
+        (rc = perso_outgoing_standing(p->job, p->what, file->id, write_rows, p, err)) == PERSO_OK)
         rc = perso_writer_flush(writer, err);
     p->rows = out.rows;
     perso_progress_end(&p->progress);
@@ -249,7 +203,8 @@ write_sides(struct perso_job *job, const char *folder, const char *name,
 /* The digest is needed in the side files, which must stand before the file does: so the table is
  * made twice, once only to be digested. The same content gives the same bytes. */
 static enum perso_result
-write_machine_file(struct perso_job *job, struct perso_ledger_file *file, struct perso_error *err)
+write_machine_file(struct perso_job *job, const struct perso_outgoing *what,
+                   struct perso_ledger_file *file, struct perso_error *err)
 {
     struct planning *p = calloc(1, sizeof *p);
     struct perso_durable *out = NULL;
@@ -261,8 +216,8 @@ write_machine_file(struct perso_job *job, struct perso_ledger_file *file, struct
     if (p == NULL)
         return perso_error_errno(err, "memory");
     p->job = job;
-    p->from = 1u << perso_role_stage_find(job->role, PERSO_STAGE_PERSONALIZE)->from |
-              1u << PERSO_STATE_RETRY;
+    p->what = what;
+    p->from = what->from;
     if ((rc = perso_job_folder(job, "out/machine", folder, err)) != PERSO_OK ||
         (rc = perso_durable_open_dry(NULL, NULL, &out, err)) != PERSO_OK)
         goto out;
@@ -293,8 +248,10 @@ out:
 }
 
 static void
-machine_name(const struct perso_job *job, uint32_t sequence, char *out, size_t max)
+machine_name(const struct perso_job *job, const char *kind, uint32_t sequence, char *out,
+             size_t max)
 {
+    (void)kind;
     snprintf(out, max, "%s-%04u.csv", job->conf.batch, sequence);
 }
 
@@ -327,18 +284,19 @@ perso_drive_personalize(struct perso_job *job, struct perso_error *err)
 {
     const struct perso_role_stage *stage =
         perso_role_stage_find(job->role, PERSO_STAGE_PERSONALIZE);
-    const struct perso_outgoing what = { PERSO_STAGE_PERSONALIZE,
-                                         KIND,
-                                         job->conf.machine,
-                                         "out/machine",
-                                         1u << stage->from | 1u << PERSO_STATE_RETRY,
-                                         job->site.conf.machine_cards,
-                                         true };
-    uint32_t n = 0;
+    const struct perso_outgoing what = { .stage = PERSO_STAGE_PERSONALIZE,
+                                         .kind = KIND,
+                                         .party = job->conf.machine,
+                                         .folder = "out/machine",
+                                         .from = 1u << stage->from | 1u << PERSO_STATE_RETRY,
+                                         .to = stage->to,
+                                         .cards_max = job->site.conf.machine_cards,
+                                         .slot = PERSO_SLOT_MACHINE,
+                                         .name = machine_name };
     enum perso_result rc;
 
     if ((rc = hold_unwritable(job, 1u << stage->from, err)) != PERSO_OK ||
-        (rc = perso_outgoing_plan(job, &what, machine_name, &n, err)) != PERSO_OK)
+        (rc = perso_outgoing_plan(job, &what, err)) != PERSO_OK)
         return rc;
-    return perso_outgoing_make(job, &what, stage->to, write_machine_file, err);
+    return perso_outgoing_make(job, &what, write_machine_file, err);
 }

@@ -4,6 +4,7 @@
 
 #include "pipeline/drive/drive.h"
 #include "pipeline/job/balance.h"
+#include "pipeline/job/party.h"
 #include "pipeline/job/path.h"
 
 /* Side files, unfinished files and acknowledgements are no inputs of their own (CONTRACTS 1). */
@@ -28,6 +29,7 @@ free_paths(struct paths *paths)
     free(paths->all);
 }
 
+/* Appends. */
 static enum perso_result
 inputs_of(struct perso_job *job, const char *folder, struct paths *ret, struct perso_error *err)
 {
@@ -35,15 +37,17 @@ inputs_of(struct perso_job *job, const char *folder, struct paths *ret, struct p
     struct perso_names names = { 0 };
     enum perso_result rc;
 
-    *ret = (struct paths) { 0 };
     if ((rc = perso_path_join(job->folder, folder, path, sizeof path, err)) != PERSO_OK ||
         (rc = perso_folder_files(path, &names, err)) != PERSO_OK)
         return rc;
     if (names.n_passed_over > 0)
         perso_warn("%s: %zu entries are links or folders and are passed over", folder,
                    names.n_passed_over);
-    if ((ret->all = calloc(names.n + 1, sizeof *ret->all)) == NULL)
+    char **grown = realloc(ret->all, (ret->n + names.n + 1) * sizeof *ret->all);
+    if (grown == NULL)
         rc = perso_error_errno(err, "memory");
+    else
+        ret->all = grown;
     for (size_t i = 0; rc == PERSO_OK && i < names.n; i++) {
         if (!is_input(names.names[i]))
             continue;
@@ -57,7 +61,7 @@ inputs_of(struct perso_job *job, const char *folder, struct paths *ret, struct p
     return rc;
 }
 
-static const struct perso_file_options plain = { "", UINT32_MAX };
+static const struct perso_file_options plain = { "", UINT32_MAX, NULL, 0 };
 
 static enum perso_result
 run_ingest(struct perso_job *job, const struct paths *in, struct perso_error *err)
@@ -117,6 +121,13 @@ run_match(struct perso_job *job, const struct paths *in, struct perso_error *err
 }
 
 static enum perso_result
+run_forward(struct perso_job *job, const struct paths *in, struct perso_error *err)
+{
+    (void)in;
+    return perso_drive_forward(job, err);
+}
+
+static enum perso_result
 run_personalize(struct perso_job *job, const struct paths *in, struct perso_error *err)
 {
     (void)in;
@@ -132,7 +143,7 @@ run_close(struct perso_job *job, const struct paths *in, struct perso_error *err
     for (size_t i = 0; rc == PERSO_OK && i < in->n; i++)
         rc = perso_drive_close(job, in->all[i], err);
     /* Cards that the machine wants again go into the next machine file at once. */
-    if (rc == PERSO_OK)
+    if (rc == PERSO_OK && perso_role_stage_find(job->role, PERSO_STAGE_PERSONALIZE) != NULL)
         rc = perso_drive_personalize(job, err);
     if (rc != PERSO_OK || (rc = perso_ledger_counts(job->ledger, counts, err)) != PERSO_OK)
         return rc;
@@ -141,20 +152,49 @@ run_close(struct perso_job *job, const struct paths *in, struct perso_error *err
     return here == 0 ? PERSO_OK : perso_drive_finish(job, err);
 }
 
+#define FOLDERS_MAX 2
+
 static const struct {
-    const char *folder; /* where its files come in; NULL: it has none */
     enum perso_result (*run)(struct perso_job *, const struct paths *, struct perso_error *);
+    const char *folders[FOLDERS_MAX]; /* where its files come in */
 } runs[PERSO_STAGE_COUNT] = {
-    [PERSO_STAGE_INGEST] = { "in/keys", run_ingest },
-    [PERSO_STAGE_RECONCILE] = { "in/issuance", run_reconcile },
-    [PERSO_STAGE_APPROVE] = { NULL, run_approve },
-    [PERSO_STAGE_BUNDLE] = { NULL, run_bundle },
-    [PERSO_STAGE_SUBMIT] = { NULL, run_submit },
-    [PERSO_STAGE_COLLECT] = { "in/ra", run_collect },
-    [PERSO_STAGE_MATCH] = { NULL, run_match },
-    [PERSO_STAGE_PERSONALIZE] = { NULL, run_personalize },
-    [PERSO_STAGE_CLOSE] = { "in/machine", run_close },
+    [PERSO_STAGE_INGEST] = { run_ingest, { "in/keys" } },
+    [PERSO_STAGE_RECONCILE] = { run_reconcile, { "in/issuance" } },
+    [PERSO_STAGE_APPROVE] = { run_approve, { NULL } },
+    [PERSO_STAGE_BUNDLE] = { run_bundle, { NULL } },
+    [PERSO_STAGE_SUBMIT] = { run_submit, { NULL } },
+    [PERSO_STAGE_COLLECT] = { run_collect, { "in/ra" } },
+    [PERSO_STAGE_MATCH] = { run_match, { NULL } },
+    [PERSO_STAGE_FORWARD] = { run_forward, { NULL } },
+    [PERSO_STAGE_PERSONALIZE] = { run_personalize, { NULL } },
+    [PERSO_STAGE_CLOSE] = { run_close, { "in/machine", "in/result" } },
 };
+
+/* A centre has no key-generation output: its cards come with the department's packages, which
+ * collect reads again. */
+static const char *
+folder_of(const struct perso_job *job, enum perso_stage stage, size_t i)
+{
+    if (stage == PERSO_STAGE_INGEST && i == 0 &&
+        perso_job_reads(job, PERSO_STAGE_INGEST, "FWD") != NULL)
+        return "in/ra";
+    return runs[stage].folders[i];
+}
+
+static enum perso_result
+run_stage(struct perso_job *job, enum perso_stage stage, struct perso_error *err)
+{
+    struct paths in = { 0 };
+    enum perso_result rc = PERSO_OK;
+
+    for (size_t i = 0; rc == PERSO_OK && i < FOLDERS_MAX; i++)
+        if (folder_of(job, stage, i) != NULL)
+            rc = inputs_of(job, folder_of(job, stage, i), &in, err);
+    if (rc == PERSO_OK)
+        rc = runs[stage].run(job, &in, err);
+    free_paths(&in);
+    return rc;
+}
 
 enum perso_result
 perso_drive_run(struct perso_job *job, struct perso_error *err)
@@ -163,14 +203,9 @@ perso_drive_run(struct perso_job *job, struct perso_error *err)
     enum perso_result rc = PERSO_OK;
 
     for (const struct perso_role_stage *s = job->role->stages; s->stage != PERSO_STAGE_NONE; s++) {
-        struct paths in = { 0 };
-        if (runs[s->stage].folder != NULL)
-            rc = inputs_of(job, runs[s->stage].folder, &in, err);
-        if (rc == PERSO_OK)
-            rc = runs[s->stage].run(job, &in, err);
-        free_paths(&in);
         /* Rule 1 of DESIGN: after every stage the sum must close. */
-        if (rc != PERSO_OK || (rc = perso_balance_take(job, &balance, err)) != PERSO_OK)
+        if ((rc = run_stage(job, s->stage, err)) != PERSO_OK ||
+            (rc = perso_balance_take(job, &balance, err)) != PERSO_OK)
             return rc;
     }
     return PERSO_OK;

@@ -94,9 +94,10 @@ submit_file(struct perso_job *job, const struct perso_ra *ra, struct perso_ledge
         return rc;
     file->status = PERSO_FILE_SENT;
     snprintf(file->note, sizeof file->note, "%s", receipt.text);
-    const struct perso_outgoing_step step = { PERSO_STAGE_SUBMIT,  "sent",
-                                              1u << stage->from,   stage->to,
-                                              PERSO_ASIDE_FOLLOWS, false };
+    const struct perso_outgoing_step step = {
+        PERSO_STAGE_SUBMIT, "sent", 1u << stage->from, stage->to, PERSO_ASIDE_FOLLOWS,
+        PERSO_SLOT_BUNDLE,  NULL
+    };
     if ((rc = perso_outgoing_settle(job, &step, file, err)) != PERSO_OK)
         return rc;
     perso_say_begin(&job->say, "submit");
@@ -122,7 +123,7 @@ perso_drive_submit(struct perso_job *job, struct perso_error *err)
         return rc;
     while ((rc = perso_ledger_files(job->ledger, after, 1, &file, &n, err)) == PERSO_OK) {
         after = file.id;
-        if (!file.outgoing || strcmp(file.kind, "REQ") != 0 ||
+        if (!file.outgoing || file.stage != PERSO_STAGE_BUNDLE ||
             (file.status != PERSO_FILE_MADE && file.status != PERSO_FILE_SENDING))
             continue;
         if ((rc = submit_file(job, &ra, &file, err)) != PERSO_OK)

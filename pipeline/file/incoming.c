@@ -34,44 +34,76 @@ read_side(const char *path, const char *end, size_t max, uint8_t *out, size_t *n
 }
 
 static enum perso_result
-check_whose(const struct perso_job *job, const struct perso_manifest *m, const char *kind,
-            const char *party, struct perso_error *err)
+check_whose(const struct perso_job *job, const struct perso_reading *reading,
+            const struct perso_manifest *m, struct perso_error *err)
 {
-    if (strcmp(m->kind, kind) != 0)
-        return perso_error_set(err, PERSO_REJ_FILE_FORMAT, "kind", "have %s, want %s", m->kind,
-                               kind);
-    if (strcmp(m->sender, party) != 0)
-        return perso_error_set(err, PERSO_REJ_PACKAGE_SIGNER, "sender", "have %s, want %s",
-                               m->sender, party);
     if (strcmp(m->recipient, job->site.conf.site_name) != 0)
         return perso_error_set(err, PERSO_REJ_PACKAGE_RECIPIENT, "recipient", "have %s, want %s",
                                m->recipient, job->site.conf.site_name);
-    if (strcmp(m->batch, job->conf.batch) != 0 || strcmp(m->division, job->conf.division) != 0 ||
-        strcmp(m->vendor, job->conf.vendor) != 0 || m->mode != (int)job->conf.mode)
+    if ((!reading->other_batch && strcmp(m->batch, job->conf.batch) != 0) ||
+        strcmp(m->division, job->conf.division) != 0 || strcmp(m->vendor, job->conf.vendor) != 0 ||
+        m->mode != (int)job->conf.mode)
         return perso_error_set(err, PERSO_REJ_FILE_OTHER_JOB, "batch",
                                "have %s-%s-%s mode %d, want %s mode %u", m->vendor, m->division,
                                m->batch, m->mode, job->name, job->conf.mode);
     return PERSO_OK;
 }
 
-/* A used number with another digest is refused; a gap only warns: an RA may have numbers for
- * others. */
+/* The package of this number that is known: a replay, or other content under a used number. */
 static enum perso_result
-check_sequence(struct perso_job *job, const struct perso_incoming *in, struct perso_error *err)
+check_used(struct perso_job *job, const struct perso_incoming *in,
+           const struct perso_ledger_file *before, struct perso_error *err)
+{
+    /* Packed anew, but the same manifest lists the same members: a replay. */
+    if (memcmp(before->manifest_sm3, in->manifest_sm3, PERSO_SM3_BYTES) == 0)
+        return perso_file_known(job, in->reading->stage, before->sm3, in->display, err);
+    return perso_error_set(err, PERSO_REJ_PACKAGE_SEQUENCE, "sequence", "have %u",
+                           in->view.manifest.sequence);
+}
+
+/* Numbers that the sender withdrew never come: the chain of digests tells whether one is missing.
+ */
+static enum perso_result
+check_chain(struct perso_job *job, const struct perso_incoming *in, uint32_t last,
+            struct perso_error *err)
+{
+    const struct perso_manifest *m = &in->view.manifest;
+    struct perso_ledger_file before = { 0 };
+    enum perso_result rc = PERSO_OK;
+
+    if (last > 0)
+        rc = perso_ledger_file_number(job->ledger, false, m->kind, m->sender, last, &before, err);
+    if (rc != PERSO_OK)
+        return rc;
+    if (last > 0 && m->has_previous &&
+        memcmp(m->previous, before.manifest_sm3, PERSO_SM3_BYTES) == 0)
+        return PERSO_OK;
+    if (m->sequence < last)
+        return perso_error_set(err, PERSO_REJ_PACKAGE_SEQUENCE, "sequence",
+                               "have %u, which never was before %u", m->sequence, last);
+    if (last == 0 && !m->has_previous)
+        return PERSO_OK;
+    if (m->sequence == last + 1)
+        return perso_error_set(err, PERSO_REJ_PACKAGE_SEQUENCE, "previous",
+                               "not the package before %u that is known here", m->sequence);
+    if (m->sequence == last + 2)
+        perso_error_set(err, PERSO_REJ_NONE, "sequence", "have %u: waits for %s %u of %s",
+                        m->sequence, m->kind, last + 1, m->sender);
+    else
+        perso_error_set(err, PERSO_REJ_NONE, "sequence", "have %u: waits for %s %u to %u of %s",
+                        m->sequence, m->kind, last + 1, m->sequence - 1, m->sender);
+    return PERSO_RETRY;
+}
+
+/* An RA may have numbers for others: a gap only warns, late ones are taken. */
+static enum perso_result
+check_gap(struct perso_job *job, const struct perso_incoming *in, uint32_t last,
+          struct perso_error *err)
 {
     const struct perso_manifest *m = &in->view.manifest;
     struct perso_ledger_file before;
-    uint32_t last = 0;
-    enum perso_result rc =
-        perso_ledger_file_number(job->ledger, false, m->kind, m->sender, m->sequence, &before, err);
-    if (rc == PERSO_OK) {
-        /* Packed anew, but the same manifest lists the same members: a replay. */
-        if (memcmp(before.manifest_sm3, in->manifest_sm3, PERSO_SM3_BYTES) == 0)
-            return perso_file_known(job, PERSO_STAGE_COLLECT, before.sm3, in->display, err);
-        return perso_error_set(err, PERSO_REJ_PACKAGE_SEQUENCE, "sequence", "have %u", m->sequence);
-    }
-    if (rc != PERSO_END)
-        return rc;
+    enum perso_result rc;
+
     if (m->sequence > 1) {
         rc = perso_ledger_file_number(job->ledger, false, m->kind, m->sender, m->sequence - 1,
                                       &before, err);
@@ -82,16 +114,31 @@ check_sequence(struct perso_job *job, const struct perso_incoming *in, struct pe
         if (rc != PERSO_OK && rc != PERSO_END)
             return rc;
     }
-    if ((rc = perso_ledger_file_last(job->ledger, false, m->kind, m->sender, &last, err)) ==
-            PERSO_OK &&
-        m->sequence > last + 1)
+    if (m->sequence > last + 1)
         perso_warn("%s: sequence: have %u after %u: packages between are not here", in->display,
                    m->sequence, last);
-    return rc;
+    return PERSO_OK;
 }
 
 static enum perso_result
-check_signature(struct perso_job *job, const char *path, const char *party,
+check_sequence(struct perso_job *job, const struct perso_incoming *in, struct perso_error *err)
+{
+    const struct perso_manifest *m = &in->view.manifest;
+    struct perso_ledger_file before;
+    uint32_t last = 0;
+    enum perso_result rc =
+        perso_ledger_file_number(job->ledger, false, m->kind, m->sender, m->sequence, &before, err);
+
+    if (rc == PERSO_OK)
+        return check_used(job, in, &before, err);
+    if (rc != PERSO_END || (rc = perso_ledger_file_last(job->ledger, false, m->kind, m->sender,
+                                                        &last, err)) != PERSO_OK)
+        return rc;
+    return in->reading->gap_waits ? check_chain(job, in, last, err) : check_gap(job, in, last, err);
+}
+
+static enum perso_result
+check_signature(const struct perso_site *site, const char *path, const char *party,
                 const struct perso_package_view *view, struct perso_error *err)
 {
     uint8_t signature[PERSO_SIGNATURE_DER_BYTES];
@@ -99,11 +146,35 @@ check_signature(struct perso_job *job, const char *path, const char *party,
     size_t n = 0;
     enum perso_result rc;
 
+    if (!perso_site_knows_peer(site, party))
+        return perso_error_set(err, PERSO_REJ_PACKAGE_SIGNER, "sender",
+                               "%s is no peer of this site: it has no certificate of it", party);
     if ((rc = read_side(path, ".sig", sizeof signature, signature, &n, err)) != PERSO_OK ||
-        (rc = perso_site_peer(&job->site, party, &peer, err)) != PERSO_OK)
+        (rc = perso_site_peer(site, party, &peer, err)) != PERSO_OK)
         return rc;
     return perso_peer_verify(&peer, perso_cursor_of(view->manifest_json, view->manifest_n),
                              perso_cursor_of(signature, n), err);
+}
+
+/* Whose packages bring the cards is not known before the first one: then any known peer's may, but
+ * not those who play another part in the job. */
+static enum perso_result
+check_sender(struct perso_job *job, const struct perso_manifest *m, struct perso_error *err)
+{
+    char party[PERSO_PARTY_BYTES];
+    enum perso_result rc = perso_job_party(job, m->kind, party, err);
+
+    if (rc != PERSO_OK)
+        return rc;
+    if (party[0] != '\0' && strcmp(m->sender, party) != 0)
+        return perso_error_set(err, PERSO_REJ_PACKAGE_SIGNER, "sender", "have %s, want %s",
+                               m->sender, party);
+    if (party[0] == '\0' &&
+        (strcmp(m->sender, job->conf.ra) == 0 || strcmp(m->sender, job->conf.machine) == 0 ||
+         strcmp(m->sender, job->conf.centre) == 0))
+        return perso_error_set(err, PERSO_REJ_PACKAGE_SIGNER, "sender",
+                               "%s has another part in this job", m->sender);
+    return PERSO_OK;
 }
 
 static enum perso_result
@@ -125,30 +196,72 @@ open_seal(struct perso_job *job, const char *path, struct perso_incoming *in,
 }
 
 static enum perso_result
-check_package(struct perso_job *job, const char *path, const char *kind, const char *party,
-              bool secrets, struct perso_incoming *in, struct perso_error *err)
+check_package(struct perso_job *job, enum perso_stage stage, const char *path,
+              struct perso_incoming *in, struct perso_error *err)
 {
     struct perso_source source = perso_file_source(in->file);
+    const struct perso_manifest *m = &in->view.manifest;
     enum perso_result rc;
 
     if (in->bytes == 0)
         return perso_error_set(err, PERSO_REJ_FILE_EMPTY, "", "empty file");
     if ((rc = perso_package_check(&source, &in->view, err)) != PERSO_OK ||
-        (rc = check_signature(job, path, party, &in->view, err)) != PERSO_OK ||
-        (rc = check_whose(job, &in->view.manifest, kind, party, err)) != PERSO_OK)
+        (rc = check_signature(&job->site, path, m->sender, &in->view, err)) != PERSO_OK)
+        return rc;
+    if ((in->reading = perso_job_reads(job, stage, m->kind)) == NULL)
+        return perso_error_set(err, PERSO_REJ_FILE_FORMAT, "kind",
+                               "%s: %s of role %s does not read it", m->kind,
+                               perso_stage_name(stage), job->role->name);
+    if ((rc = check_sender(job, m, err)) != PERSO_OK ||
+        (rc = check_whose(job, in->reading, m, err)) != PERSO_OK)
         return rc;
     if (!perso_sm3_of(in->view.manifest_json, in->view.manifest_n, in->manifest_sm3))
         return perso_error_openssl(err, "SM3");
     if ((rc = check_sequence(job, in, err)) != PERSO_OK)
         return rc;
-    if (!perso_date_read(in->view.manifest.date, &in->date_s))
+    if (!perso_date_read(m->date, &in->date_s))
         return perso_error_set(err, PERSO_REJ_MANIFEST_SYNTAX, "date", "no such date");
-    return secrets ? open_seal(job, path, in, err) : PERSO_OK;
+    return in->reading->secrets ? open_seal(job, path, in, err) : PERSO_OK;
 }
 
 enum perso_result
-perso_incoming_open(struct perso_job *job, const char *path, const char *kind, const char *party,
-                    bool secrets, struct perso_incoming *ret, struct perso_error *err)
+perso_incoming_kind(const char *path, char kind[4], struct perso_error *err)
+{
+    struct perso_file_source *file = NULL;
+    struct perso_archive *archive = NULL;
+    struct perso_manifest *manifest = calloc(1, sizeof *manifest);
+    uint8_t *json = calloc(1, PERSO_MANIFEST_BYTES + 1);
+    struct perso_error ignored = { 0 };
+    struct perso_source source, member;
+    size_t n = 0, got = 0;
+    enum perso_result rc =
+        manifest != NULL && json != NULL ? PERSO_OK : perso_error_errno(err, "memory");
+
+    if (rc == PERSO_OK && (rc = perso_file_source_open(path, &file, err)) == PERSO_OK) {
+        source = perso_file_source(file);
+        rc = PERSO_END; /* whatever is wrong with it is its reader's to say */
+        if (perso_archive_open(&source, &limits, &archive, &ignored) == PERSO_OK &&
+            perso_package_seek(archive, "manifest.json", &member, &ignored) == PERSO_OK) {
+            while (n <= PERSO_MANIFEST_BYTES &&
+                   perso_source_read(&member, json + n, PERSO_MANIFEST_BYTES + 1 - n, &got,
+                                     &ignored) == PERSO_OK)
+                n += got;
+            if (perso_manifest_read(perso_cursor_of(json, n), manifest, &ignored) == PERSO_OK) {
+                snprintf(kind, 4, "%s", manifest->kind);
+                rc = PERSO_OK;
+            }
+        }
+    }
+    perso_archive_free(archive);
+    perso_file_source_close(file);
+    free(manifest);
+    free(json);
+    return rc;
+}
+
+enum perso_result
+perso_incoming_open(struct perso_job *job, enum perso_stage stage, const char *path,
+                    struct perso_incoming *ret, struct perso_error *err)
 {
     enum perso_result rc;
 
@@ -161,13 +274,52 @@ perso_incoming_open(struct perso_job *job, const char *path, const char *kind, c
         ret->bytes = perso_file_source_bytes(ret->file);
         if ((rc = perso_source_sm3(&source, ret->sm3, NULL, err)) == PERSO_OK &&
             (rc = perso_file_source_rewind(ret->file, err)) == PERSO_OK)
-            rc = perso_file_known(job, PERSO_STAGE_COLLECT, ret->sm3, ret->display, err);
+            rc = perso_file_known(job, stage, ret->sm3, ret->display, err);
         if (rc == PERSO_OK)
-            rc = check_package(job, path, kind, party, secrets, ret, err);
+            rc = check_package(job, stage, path, ret, err);
     }
     if (rc == PERSO_REJECT || rc == PERSO_RETRY)
         perso_error_at(err, ret->display, 0, 0);
     return rc;
+}
+
+enum perso_result
+perso_incoming_first(const struct perso_site *site, const char *path, struct perso_manifest *ret,
+                     struct perso_error *err)
+{
+    struct perso_package_view view = { 0 };
+    struct perso_file_source *file = NULL;
+    enum perso_result rc = perso_file_source_open(path, &file, err);
+
+    if (rc == PERSO_OK) {
+        struct perso_source source = perso_file_source(file);
+        if ((rc = perso_package_check(&source, &view, err)) == PERSO_OK)
+            rc = check_signature(site, path, view.manifest.sender, &view, err);
+        if (rc == PERSO_OK && strcmp(view.manifest.recipient, site->conf.site_name) != 0)
+            rc = perso_error_set(err, PERSO_REJ_PACKAGE_RECIPIENT, "recipient", "have %s, want %s",
+                                 view.manifest.recipient, site->conf.site_name);
+        *ret = view.manifest;
+    }
+    if (rc == PERSO_REJECT || rc == PERSO_RETRY)
+        perso_error_at(err, path, 0, 0);
+    perso_package_view_free(&view);
+    perso_file_source_close(file);
+    return rc;
+}
+
+void
+perso_incoming_file(const struct perso_incoming *in, struct perso_ledger_file *ret)
+{
+    const struct perso_manifest *m = &in->view.manifest;
+
+    *ret = (struct perso_ledger_file) { .stage = in->reading->stage,
+                                        .sequence = m->sequence,
+                                        .final = m->final,
+                                        .date_s = in->date_s,
+                                        .encoding = "utf-8" };
+    snprintf(ret->kind, sizeof ret->kind, "%s", m->kind);
+    snprintf(ret->party, sizeof ret->party, "%s", m->sender);
+    memcpy(ret->manifest_sm3, in->manifest_sm3, sizeof ret->manifest_sm3);
 }
 
 enum perso_result
@@ -182,6 +334,10 @@ perso_incoming_table(struct perso_incoming *in, const char *member,
     struct perso_source source = perso_file_source(in->file), raw;
     enum perso_result rc;
 
+    perso_table_free(in->table);
+    perso_archive_free(in->archive);
+    in->table = NULL;
+    in->archive = NULL;
     if ((in->member = perso_manifest_find(&in->view.manifest, member)) == NULL)
         return perso_error_set(err, PERSO_REJ_PACKAGE_MEMBER, member, "not in the package");
     if ((rc = perso_file_source_rewind(in->file, err)) != PERSO_OK ||
@@ -189,6 +345,7 @@ perso_incoming_table(struct perso_incoming *in, const char *member,
         (rc = perso_package_seek(in->archive, member, &raw, err)) != PERSO_OK)
         return rc;
     in->source = perso_digest_source_of(&in->digest, &raw);
+    perso_progress_end(&in->progress);
     perso_progress_begin(&in->progress, in->display, in->member->rows);
     return perso_table_open(&in->source, &options, &in->table, err);
 }

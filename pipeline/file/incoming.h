@@ -9,10 +9,12 @@
 #include "formats/package/package.h"
 #include "pipeline/file/digest_source.h"
 #include "pipeline/job/job.h"
+#include "pipeline/job/party.h"
 #include "pipeline/job/progress.h"
 
 struct perso_incoming {
     char display[512];
+    const struct perso_reading *reading;
     struct perso_file_source *file;
     uint8_t sm3[PERSO_SM3_BYTES];
     uint64_t bytes;
@@ -28,14 +30,28 @@ struct perso_incoming {
     struct perso_progress progress;
 };
 
+/** Kind of a package of ours ("APP"); PERSO_END: the file is something else. Nothing is checked. */
+enum perso_result perso_incoming_kind(const char *path, char kind[4], struct perso_error *err);
+
 /**
- * Open PATH as a package of this kind from this peer. PERSO_RETRY: a side file (.sig, .wrap) is not
- * there yet. PERSO_REJECT: nothing of it may have an effect.
+ * Open PATH as a package that this stage of the job's role reads, of the kind that it says it is,
+ * from the peer that may send it. PERSO_RETRY: a side file (.sig, .wrap) or a package before it is
+ * not there yet. PERSO_REJECT: nothing of it may have an effect. PERSO_END: known, said aloud.
  */
-enum perso_result perso_incoming_open(struct perso_job *job, const char *path, const char *kind,
-                                      const char *party, bool secrets, struct perso_incoming *ret,
+enum perso_result perso_incoming_open(struct perso_job *job, enum perso_stage stage,
+                                      const char *path, struct perso_incoming *ret,
                                       struct perso_error *err);
-/** Open one CSV member as a table. */
+
+/**
+ * Manifest of a package that begins a job (init --from): checked whole, with the signature of the
+ * peer that it names as its sender, and meant for this site.
+ */
+enum perso_result perso_incoming_first(const struct perso_site *site, const char *path,
+                                       struct perso_manifest *ret, struct perso_error *err);
+
+/** The file row of a package as it begins to be read (perso_file_begin). */
+void perso_incoming_file(const struct perso_incoming *in, struct perso_ledger_file *ret);
+/** Open one CSV member as a table; a table before it is closed, its end must have been reached. */
 enum perso_result perso_incoming_table(struct perso_incoming *in, const char *member,
                                        const enum perso_column *required, struct perso_error *err);
 /** Rows of it; PERSO_END when rows and digest are what the manifest says. */

@@ -43,8 +43,8 @@ perso_memory_free(struct perso_memory *memory)
 /* ---- plan ---- */
 
 static enum perso_result
-plan_file(struct perso_job *job, const struct perso_outgoing *what, perso_outgoing_name *name,
-          struct perso_ledger_file *file, struct perso_error *err)
+plan_file(struct perso_job *job, const struct perso_outgoing *what, struct perso_ledger_file *file,
+          struct perso_error *err)
 {
     uint32_t last = 0;
     char plain[PERSO_MEMBER_NAME_BYTES];
@@ -57,7 +57,7 @@ plan_file(struct perso_job *job, const struct perso_outgoing *what, perso_outgoi
                                          .status = PERSO_FILE_PLANNED,
                                          .sequence = last + 1,
                                          .date_s = job->date_s };
-    name(job, file->sequence, plain, sizeof plain);
+    what->name(job, what->kind, file->sequence, plain, sizeof plain);
     snprintf(file->kind, sizeof file->kind, "%s", what->kind);
     snprintf(file->party, sizeof file->party, "%s", what->party);
     snprintf(file->path, sizeof file->path, "%s/%s", what->folder, plain);
@@ -71,24 +71,29 @@ assign(struct perso_job *job, const struct perso_outgoing *what, struct perso_ca
     enum perso_result rc = PERSO_OK;
 
     for (size_t i = 0; rc == PERSO_OK && i < n; i++) {
-        if (what->machine)
-            cards[i].machine = file->id;
-        else
-            cards[i].bundle = file->id;
+        *perso_card_slot(&cards[i], what->slot) = file->id;
         rc = job->cards.set(job->cards.self, &cards[i], err);
     }
     file->cards += (uint32_t)n;
     return rc;
 }
 
+static bool
+stands(const struct perso_job *job, const struct perso_outgoing *what,
+       const struct perso_card *card)
+{
+    return (what->from >> card->state & 1u) != 0 && (what->takes == NULL || what->takes(job, card));
+}
+
 /* Cards that are ready and stand in no planned or made file of this kind. */
 static size_t
-keep_free(const struct perso_outgoing *what, struct perso_card *cards, size_t n)
+keep_free(const struct perso_job *job, const struct perso_outgoing *what, struct perso_card *cards,
+          size_t n)
 {
     size_t m = 0;
 
     for (size_t i = 0; i < n; i++) {
-        if ((what->machine ? cards[i].machine : cards[i].bundle) == 0)
+        if (*perso_card_slot(&cards[i], what->slot) == 0 && stands(job, what, &cards[i]))
             cards[m++] = cards[i];
     }
     return m;
@@ -112,43 +117,40 @@ fill_file(struct perso_job *job, const struct perso_outgoing *what, struct perso
         if (rc != PERSO_OK)
             return rc;
         *after = cards[n - 1].seq;
-        if ((rc = assign(job, what, cards, keep_free(what, cards, n), file, err)) != PERSO_OK)
+        if ((rc = assign(job, what, cards, keep_free(job, what, cards, n), file, err)) != PERSO_OK)
             return rc;
     }
     return rc;
 }
 
 static enum perso_result
-plan_one(struct perso_job *job, const struct perso_outgoing *what, perso_outgoing_name *name,
-         struct perso_card *cards, int64_t *after, bool *end, uint32_t *n, struct perso_error *err)
+plan_one(struct perso_job *job, const struct perso_outgoing *what, struct perso_card *cards,
+         int64_t *after, bool *end, struct perso_error *err)
 {
     struct perso_ledger_file file;
     enum perso_result rc;
 
     if ((rc = perso_ledger_begin(job->ledger, err)) != PERSO_OK)
         return rc;
-    if ((rc = plan_file(job, what, name, &file, err)) == PERSO_OK &&
+    if ((rc = plan_file(job, what, &file, err)) == PERSO_OK &&
         (rc = fill_file(job, what, &file, cards, after, end, err)) == PERSO_OK && file.cards > 0 &&
-        (rc = perso_ledger_file_set(job->ledger, &file, err)) == PERSO_OK) {
-        (*n)++;
+        (rc = perso_ledger_file_set(job->ledger, &file, err)) == PERSO_OK)
         return perso_ledger_commit(job->ledger, err);
-    }
     perso_ledger_rollback(job->ledger); /* an empty file takes no number */
     return rc;
 }
 
 enum perso_result
 perso_outgoing_plan(struct perso_job *job, const struct perso_outgoing *what,
-                    perso_outgoing_name *name, uint32_t *n, struct perso_error *err)
+                    struct perso_error *err)
 {
     struct perso_card *cards = calloc(PERSO_BATCH_RECORDS, sizeof *cards);
     int64_t after = 0;
     bool end = false;
     enum perso_result rc = cards != NULL ? PERSO_OK : perso_error_errno(err, "memory");
 
-    *n = 0;
     while (rc == PERSO_OK && !end)
-        rc = plan_one(job, what, name, cards, &after, &end, n, err);
+        rc = plan_one(job, what, cards, &after, &end, err);
     free(cards);
     return rc;
 }
@@ -174,6 +176,39 @@ perso_outgoing_cards(struct perso_job *job, int64_t file_id, perso_outgoing_visi
     return rc == PERSO_END ? PERSO_OK : rc;
 }
 
+struct sieve {
+    struct perso_job *job;
+    const struct perso_outgoing *what;
+    perso_outgoing_visit *visit;
+    void *arg;
+    struct perso_card *cards; /* those of a batch that stand in the file */
+};
+
+static enum perso_result
+pass_standing(void *arg, const struct perso_card *cards, size_t n, struct perso_error *err)
+{
+    struct sieve *s = arg;
+    size_t m = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (stands(s->job, s->what, &cards[i]))
+            s->cards[m++] = cards[i];
+    return m == 0 ? PERSO_OK : s->visit(s->arg, s->cards, m, err);
+}
+
+enum perso_result
+perso_outgoing_standing(struct perso_job *job, const struct perso_outgoing *what, int64_t file_id,
+                        perso_outgoing_visit *visit, void *arg, struct perso_error *err)
+{
+    struct sieve s = { job, what, visit, arg, calloc(PERSO_BATCH_RECORDS, sizeof *s.cards) };
+    enum perso_result rc = s.cards != NULL
+                               ? perso_outgoing_cards(job, file_id, pass_standing, &s, err)
+                               : perso_error_errno(err, "memory");
+
+    free(s.cards);
+    return rc;
+}
+
 struct moving {
     struct perso_job *job;
     const struct perso_outgoing_step *step;
@@ -185,15 +220,35 @@ settle_aside(struct moving *m, const struct perso_card *aside, struct perso_erro
 {
     struct perso_card card = *aside;
 
-    if (m->step->aside == PERSO_ASIDE_LEAVES) {
-        if (m->step->machine)
-            card.machine = 0;
-        else
-            card.bundle = 0;
-    } else if (card.state == PERSO_STATE_HELD && (m->step->from >> card.from_state & 1u) != 0) {
+    if (m->step->aside == PERSO_ASIDE_LEAVES)
+        *perso_card_slot(&card, m->step->slot) = 0;
+    else if (card.state == PERSO_STATE_HELD && (m->step->from >> card.from_state & 1u) != 0)
         card.from_state = m->step->to;
-    }
     return m->job->cards.set(m->job->cards.self, &card, err);
+}
+
+static bool
+goes(const struct moving *m, const struct perso_card *card)
+{
+    const struct perso_outgoing *what = m->step->what;
+
+    return what != NULL ? stands(m->job, what, card) : (m->step->from >> card->state & 1u) != 0;
+}
+
+static bool
+remains(const struct moving *m, const struct perso_card *card)
+{
+    return m->step->what != NULL && (m->step->what->stays >> card->state & 1u) != 0;
+}
+
+static void
+count_card(struct perso_event *event, const struct perso_card *card)
+{
+    if (event->first_seq == 0)
+        event->first_seq = card->seq;
+    event->last_seq = card->seq;
+    event->from = card->state;
+    event->n_cards++;
 }
 
 static enum perso_result
@@ -205,13 +260,13 @@ move_cards(void *arg, const struct perso_card *cards, size_t n, struct perso_err
 
     /* Runs of cards that are still where the plan found them; others were put aside meanwhile. */
     for (; rc == PERSO_OK && first < n; first = end) {
-        for (end = first; end < n && (m->step->from >> cards[end].state & 1u) != 0; end++) {
-            if (m->event->first_seq == 0)
-                m->event->first_seq = cards[end].seq;
-            m->event->last_seq = cards[end].seq;
-            m->event->from = cards[end].state;
-            m->event->n_cards++;
+        end = first;
+        if (goes(m, &cards[first]) && remains(m, &cards[first])) {
+            count_card(m->event, &cards[end++]);
+            continue;
         }
+        for (; end < n && goes(m, &cards[end]) && !remains(m, &cards[end]); end++)
+            count_card(m->event, &cards[end]);
         if (end > first)
             rc = m->job->cards.move(m->job->cards.self, cards + first, end - first, m->step->to,
                                     err);
@@ -251,39 +306,34 @@ tell(struct perso_job *job, const struct perso_outgoing *what, const struct pers
     perso_say_end(&job->say);
 }
 
-struct counting {
-    uint32_t from, n;
-};
-
 static enum perso_result
 count_ready(void *arg, const struct perso_card *cards, size_t n, struct perso_error *err)
 {
-    struct counting *c = arg;
+    uint32_t *count = arg;
 
-    (void)err;
-    for (size_t i = 0; i < n; i++)
-        c->n += c->from >> cards[i].state & 1u;
+    (void)cards, (void)err;
+    *count += (uint32_t)n;
     return PERSO_OK;
 }
 
 /* A file whose cards were all put aside since it was planned is not written at all. */
 static enum perso_result
-make_one(struct perso_job *job, const struct perso_outgoing *what, enum perso_state to,
-         perso_outgoing_write *write, struct perso_ledger_file *file, struct perso_error *err)
+make_one(struct perso_job *job, const struct perso_outgoing *what, perso_outgoing_write *write,
+         struct perso_ledger_file *file, struct perso_error *err)
 {
-    struct perso_outgoing_step step = { what->stage,        "make",       what->from, to,
-                                        PERSO_ASIDE_LEAVES, what->machine };
-    struct counting ready = { what->from, 0 };
-    enum perso_result rc = perso_outgoing_cards(job, file->id, count_ready, &ready, err);
+    struct perso_outgoing_step step = { what->stage,        "make",     what->from, what->to,
+                                        PERSO_ASIDE_LEAVES, what->slot, what };
+    uint32_t ready = 0;
+    enum perso_result rc = perso_outgoing_standing(job, what, file->id, count_ready, &ready, err);
 
     if (rc != PERSO_OK)
         return rc;
-    if (ready.n == 0) {
+    if (ready == 0) {
         step.kind = "withdraw";
         file->status = PERSO_FILE_WITHDRAWN;
         return perso_outgoing_settle(job, &step, file, err);
     }
-    if ((rc = write(job, file, err)) != PERSO_OK)
+    if ((rc = write(job, what, file, err)) != PERSO_OK)
         return rc;
     file->status = PERSO_FILE_MADE;
     file->cards = file->rows;
@@ -293,7 +343,7 @@ make_one(struct perso_job *job, const struct perso_outgoing *what, enum perso_st
 }
 
 enum perso_result
-perso_outgoing_make(struct perso_job *job, const struct perso_outgoing *what, enum perso_state to,
+perso_outgoing_make(struct perso_job *job, const struct perso_outgoing *what,
                     perso_outgoing_write *write, struct perso_error *err)
 {
     struct perso_ledger_file file;
@@ -305,7 +355,7 @@ perso_outgoing_make(struct perso_job *job, const struct perso_outgoing *what, en
         after = file.id;
         if (file.outgoing && file.status == PERSO_FILE_PLANNED &&
             strcmp(file.kind, what->kind) == 0 &&
-            (rc = make_one(job, what, to, write, &file, err)) != PERSO_OK)
+            (rc = make_one(job, what, write, &file, err)) != PERSO_OK)
             return rc;
     }
     return rc == PERSO_END ? PERSO_OK : rc;

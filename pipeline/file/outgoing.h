@@ -10,32 +10,33 @@
 
 struct perso_outgoing {
     enum perso_stage stage;
-    const char *kind;   /* REQ; machine */
-    const char *party;  /* recipient */
-    const char *folder; /* out/bundle, out/machine */
-    uint32_t from;      /* states of cards to take, bits */
-    uint32_t cards_max; /* of one file */
-    bool machine;       /* the cards' machine file, else their bundle */
+    const char *kind;     /* of a package; machine */
+    const char *party;    /* recipient */
+    const char *folder;   /* out/bundle, out/machine, ... */
+    uint32_t from;        /* states of cards to take, bits */
+    uint32_t stays;       /* of these, the ones that the file leaves as they are */
+    enum perso_state to;  /* of the others */
+    uint32_t cards_max;   /* of one file */
+    enum perso_slot slot; /* where a card notes the file */
+    bool (*takes)(const struct perso_job *job, const struct perso_card *card); /* NULL: all */
+    /* Names a planned file by its sequence. */
+    void (*name)(const struct perso_job *job, const char *kind, uint32_t sequence, char *out,
+                 size_t max);
 };
 
-/** Names a planned file by its sequence. */
-typedef void perso_outgoing_name(const struct perso_job *job, uint32_t sequence, char *out,
-                                 size_t max);
-
-/** Plan files over all cards that are ready and stand in none; *n of them. */
+/** Plan files over all cards that are ready and stand in none. */
 enum perso_result perso_outgoing_plan(struct perso_job *job, const struct perso_outgoing *what,
-                                      perso_outgoing_name *name, uint32_t *n,
                                       struct perso_error *err);
 
 /** Write one planned file; sets its sm3, bytes, rows and manifest_sm3. */
 typedef enum perso_result perso_outgoing_write(struct perso_job *job,
+                                               const struct perso_outgoing *what,
                                                struct perso_ledger_file *file,
                                                struct perso_error *err);
 
-/** Write every planned file of this kind in order, and move its cards to `to`. */
+/** Write every planned file of this kind in order, and move its cards. */
 enum perso_result perso_outgoing_make(struct perso_job *job, const struct perso_outgoing *what,
-                                      enum perso_state to, perso_outgoing_write *write,
-                                      struct perso_error *err);
+                                      perso_outgoing_write *write, struct perso_error *err);
 
 /* What becomes of cards of a file that were put aside since it was planned. */
 enum perso_outgoing_aside {
@@ -50,7 +51,8 @@ struct perso_outgoing_step {
     uint32_t from;    /* states, bits */
     enum perso_state to;
     enum perso_outgoing_aside aside;
-    bool machine; /* the cards' machine file, else their bundle */
+    enum perso_slot slot;
+    const struct perso_outgoing *what; /* make: which cards are in the file; NULL: all in `from` */
 };
 
 /** In one transaction: the file's row as it is now, its cards that are still in one of the states
@@ -59,12 +61,17 @@ enum perso_result perso_outgoing_settle(struct perso_job *job,
                                         const struct perso_outgoing_step *step,
                                         struct perso_ledger_file *file, struct perso_error *err);
 
-/** For every card of a file in order, in batches. */
+/** For every card that notes a file, in order, in batches. */
 typedef enum perso_result perso_outgoing_visit(void *arg, const struct perso_card *cards, size_t n,
                                                struct perso_error *err);
 enum perso_result perso_outgoing_cards(struct perso_job *job, int64_t file_id,
                                        perso_outgoing_visit *visit, void *arg,
                                        struct perso_error *err);
+/** The same for those only that are in a file of this kind as they are now: others were put aside
+ * since it was planned. */
+enum perso_result perso_outgoing_standing(struct perso_job *job, const struct perso_outgoing *what,
+                                          int64_t file_id, perso_outgoing_visit *visit, void *arg,
+                                          struct perso_error *err);
 
 /**
  * Detached signature of `message` as FOLDER/NAME.sig, and the file's key wrapped to the recipient

@@ -67,9 +67,14 @@ perso_balance_take(struct perso_job *job, struct perso_balance *ret, struct pers
     return PERSO_OK;
 }
 
+/* What another party still has to tell about keeps the job open, though it is no longer here. */
 bool
-perso_balance_closes(const struct perso_balance *balance)
+perso_balance_closes(const struct perso_job *job, const struct perso_balance *balance)
 {
+    const struct perso_role_stage *close = perso_role_stage_find(job->role, PERSO_STAGE_CLOSE);
+
+    if (close != NULL && close->from != PERSO_STATE_NONE && balance->by_state[close->from] > 0)
+        return false;
     return balance->lines[PERSO_BALANCE_OPEN] == 0 && balance->lines[PERSO_BALANCE_HELD] == 0 &&
            balance->lines[PERSO_BALANCE_REFUSED] == 0;
 }

@@ -30,8 +30,8 @@ const char *perso_balance_name(enum perso_balance_line line);
 /** PERSO_FATAL, loudly, where the sum does not close: cards would be lost or doubled. */
 enum perso_result perso_balance_take(struct perso_job *job, struct perso_balance *ret,
                                      struct perso_error *err);
-/** Nothing open, held or refused. */
-bool perso_balance_closes(const struct perso_balance *balance);
+/** Nothing open, held or refused, and nothing that another party still has to tell about. */
+bool perso_balance_closes(const struct perso_job *job, const struct perso_balance *balance);
 void perso_balance_tell(struct perso_job *job, const struct perso_balance *balance);
 
 #endif

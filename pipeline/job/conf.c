@@ -27,7 +27,7 @@ static const struct perso_ini_key conf_keys[] = {
     { "keys", "password_file", "keys/password", "path", "password of both keys, mode 0600; put it on another medium: lock and key should not lie together", TEXT(struct perso_conf, password_file) },
     { "limits", "package_cards", "10000", "cards", "most cards of one package to the RA; many RAs take no more", NUMBER(struct perso_conf, package_cards, 1, PERSO_PACKAGE_CARDS) },
     { "limits", "machine_cards", "10000", "cards", "most cards of one machine file", NUMBER(struct perso_conf, machine_cards, 1, 100000) },
-    { "approval", "policy", "one", "", "who approves what goes to the RA (LD/T 03-2022 8.3.8 c); none is for rehearsal only", CHOICE(struct perso_conf, approval, "one|none") },
+    { "approval", "policy", "one", "", "how many operators approve what goes to the RA (LD/T 03-2022 8.3.8 c); none is for rehearsal only", CHOICE(struct perso_conf, approval, "one|two|none") },
     { "lists", "encoding", "utf-8", "", "of held/*.csv; utf-8 comes with a byte order mark for spreadsheet programs", CHOICE(struct perso_conf, list_encoding, "utf-8|gb18030") },
 };
 
@@ -36,12 +36,14 @@ static const struct perso_ini_key job_keys[] = {
     { "job", "mode", NULL, "", "mode of LD/T 03-2022 6.4.7.1", NUMBER(struct perso_job_conf, mode, 1, 5) },
     { "job", "division", NULL, "", "发卡地区行政区划代码", TEXT(struct perso_job_conf, division) },
     { "job", "vendor", NULL, "", "卡商代码", TEXT(struct perso_job_conf, vendor) },
-    { "job", "role", "all", "", "which party's stages run here", CHOICE(struct perso_job_conf, role, "all") },
+    { "job", "role", "all", "", "which party's stages run here", CHOICE(struct perso_job_conf, role, "vendor|department|centre|all") },
     { "job", "finisher", "vendor", "", "who finishes the cards", CHOICE(struct perso_job_conf, finisher, "vendor|centre") },
     { "job", "date", NULL, "YYYY-MM-DD", "date of the job: stands in packages and judges validity", TEXT(struct perso_job_conf, date) },
     { "job", "profile", "default", "", "layouts and rules", TEXT(struct perso_job_conf, profile) },
     { "job", "ra", "ra", "", "peer that requests go to", TEXT(struct perso_job_conf, ra) },
     { "job", "machine", "machine", "", "peer that secrets of machine files are sealed to", TEXT(struct perso_job_conf, machine) },
+    { "job", "sender", "", "", "peer whose packages bring the cards; empty: the first known one that sends them", TEXT(struct perso_job_conf, sender) },
+    { "job", "centre", "centre", "", "peer that finishes the cards where a centre does", TEXT(struct perso_job_conf, centre) },
 };
 
 #define TABLE_KEYS(section, member, encoding_reason) \
@@ -62,9 +64,12 @@ static const struct perso_ini_key profile_keys[] = {
     { "reconcile", "batch_check", "yes", "", "BAZ033 must be the job's batch where the issuance data has one", CHOICE(struct perso_profile, batch_check, "yes|no") },
     { "reconcile", "card_status", "0,1,empty", "", "accepted AAZ502; any: not judged", TEXT(struct perso_profile, card_status) },
     { "reconcile", "person_status", "1,empty", "", "accepted AAC008; any: not judged", TEXT(struct perso_profile, person_status) },
+    { "approve", "on_mismatch", "card", "", "card: a card that differs is held, the others are approved; batch: none is approved while one differs", CHOICE(struct perso_profile, on_mismatch, "card|batch") },
     { "match", "certificate_name", "yes", "", "a certificate must carry the name", CHOICE(struct perso_profile, certificate_name, "yes|no") },
     { "match", "certificate_number", "yes", "", "a certificate must carry the social security number", CHOICE(struct perso_profile, certificate_number, "yes|no") },
     { "machine", "encoding", "utf-8", "", "of machine files", CHOICE(struct perso_profile, machine_encoding, "utf-8|gb18030") },
+    { "personalize", "ssse_keys", "", "NAME:VERSION;...", "mode 2: SSSE master key and application keys, as names and versions in the crypto device, where issuance data have no column SSSE", TEXT(struct perso_profile, ssse_keys) },
+    { "personalize", "keys_at_issue", "no", "", "mode 4: the finisher changes master key and admin PIN of the ACSE; no: they change when the certificates are written", CHOICE(struct perso_profile, keys_at_issue, "yes|no") },
     TABLE_KEYS("result", result, "of result files (制卡回盘)"),
 };
 /* clang-format on */
@@ -123,7 +128,8 @@ job_conf_check(const struct perso_job_conf *conf, struct perso_error *err)
     if (!is_batch(conf->vendor))
         return perso_error_set(err, PERSO_REJ_NONE, "vendor",
                                "want 1 to 32 letters, digits, - and _");
-    if (!is_batch(conf->ra) || !is_batch(conf->machine))
+    if (!is_batch(conf->ra) || !is_batch(conf->machine) || !is_batch(conf->centre) ||
+        (conf->sender[0] != '\0' && !is_batch(conf->sender)))
         return perso_error_set(err, PERSO_REJ_NONE, "ra", "want 1 to 32 letters, digits, - and _");
     if (!is_date(conf->date))
         return perso_error_set(err, PERSO_REJ_NONE, "date", "want YYYY-MM-DD");

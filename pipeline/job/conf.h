@@ -27,6 +27,8 @@ struct perso_job_conf {
     char role[16], finisher[16];
     char date[11];
     char profile[64], ra[64], machine[64];
+    char sender[64]; /* peer whose package the job began with; "" : the first that sends one */
+    char centre[64]; /* peer that finishes the cards where no vendor does */
     uint32_t mode;
 };
 
@@ -39,6 +41,8 @@ struct perso_profile {
     struct perso_table_profile application, issuance, result;
     char card_no_check[16], subject_check[8], subject_name[8], subject_number[8];
     char folds[64], batch_check[8];
+    char on_mismatch[8];                   /* card, batch */
+    char ssse_keys[256], keys_at_issue[8]; /* of the second pass, modes 2 and 4 */
     char card_status[64], person_status[64];
     char certificate_name[8], certificate_number[8];
     char machine_encoding[16];

@@ -19,9 +19,9 @@
 #define TOKEN_BYTES 16u /* tells two jobs of one name apart */
 
 static const char *const job_folders[] = {
-    "data",   "in",          "in/keys",   "in/signed", "in/issuance",
-    "in/ra",  "in/machine",  "in/result", "out",       "out/bundle",
-    "out/ra", "out/machine", "out/close", "held",      "reports",
+    "data",        "in",          "in/keys",   "in/signed",  "in/issuance", "in/ra",
+    "in/machine",  "in/result",   "out",       "out/tosign", "out/bundle",  "out/ra",
+    "out/forward", "out/machine", "out/close", "held",       "reports",
 };
 
 static int64_t
@@ -83,12 +83,21 @@ take_names(struct perso_job *job, struct perso_error *err)
     if (n < 0 || (size_t)n >= sizeof job->name)
         return perso_error_set(err, PERSO_REJ_NONE, "batch", "vendor and batch are too long");
     job->mode = perso_mode_find((int)job->conf.mode);
-    job->role = perso_role_find(job->conf.role);
-    if (job->mode == NULL || job->role == NULL)
-        return perso_error_set(err, PERSO_REJ_NONE, "mode", "no such mode or role");
-    if (!job->mode->batch || !job->mode->certificates_with_card || job->mode->replaces_ssse_keys)
-        return perso_error_set(err, PERSO_REJ_NONE, "mode", "mode %u is not served by role %s here",
-                               job->conf.mode, job->conf.role);
+    if (job->mode == NULL)
+        return perso_error_set(err, PERSO_REJ_NONE, "mode", "no such mode");
+    if (!job->mode->batch)
+        return perso_error_set(err, PERSO_REJ_NONE, "mode",
+                               "mode %u has one card at a time: its keys do not come in files",
+                               job->conf.mode);
+    if (job->mode->finisher != NULL && strcmp(job->mode->finisher, job->conf.finisher) != 0)
+        return perso_error_set(err, PERSO_REJ_NONE, "finisher", "have %s, but in mode %u it is %s",
+                               job->conf.finisher, job->conf.mode, job->mode->finisher);
+    job->role = perso_role_find(job->conf.role, strcmp(job->conf.finisher, "vendor") == 0);
+    if (job->role == NULL)
+        return perso_error_set(err, PERSO_REJ_NONE, "role", "no such role");
+    if (strcmp(job->conf.role, "centre") == 0 && strcmp(job->conf.finisher, "centre") != 0)
+        return perso_error_set(err, PERSO_REJ_NONE, "role",
+                               "a centre has no job whose cards the vendor finishes");
     if (!perso_date_read(job->conf.date, &job->date_s))
         return perso_error_set(err, PERSO_REJ_NONE, "date", "no such date");
     return PERSO_OK;

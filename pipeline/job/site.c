@@ -252,6 +252,18 @@ out:
     return rc;
 }
 
+bool
+perso_site_knows_peer(const struct perso_site *site, const char *name)
+{
+    char relative[PERSO_PATH_BYTES], path[PERSO_PATH_BYTES];
+    struct perso_error ignored = { 0 };
+
+    if (name[0] == '\0' || name[0] == '.' || strchr(name, '/') != NULL)
+        return false;
+    snprintf(relative, sizeof relative, "%s/%s.cer", site->conf.peers, name);
+    return at(site, relative, path, &ignored) == PERSO_OK && access(path, F_OK) == 0;
+}
+
 enum perso_result
 perso_site_peer(const struct perso_site *site, const char *name, struct perso_peer *ret,
                 struct perso_error *err)

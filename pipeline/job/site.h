@@ -29,6 +29,8 @@ void perso_site_close(struct perso_site *site);
 
 /** Keys are opened when they are first needed. */
 enum perso_result perso_site_secrets(struct perso_site *site, struct perso_error *err);
+/** There is a peers/NAME.cer; the name may come from a stranger. */
+bool perso_site_knows_peer(const struct perso_site *site, const char *name);
 /** The peer of peers/NAME.cer. */
 enum perso_result perso_site_peer(const struct perso_site *site, const char *name,
                                   struct perso_peer *ret, struct perso_error *err);

@@ -24,16 +24,20 @@ enum card_column {
     RESULT,
     BUNDLE,
     MACHINE,
+    HANDED,
+    REMAKE,
+    REVOKE,
+    CONFIRMED,
     ACCEPTED,
     LIVE,
     COLUMN_COUNT
 };
 
 static const char *const column_names[COLUMN_COUNT] = {
-    "seq",         "file",          "card_id",      "public_key", "request_id",
-    "state",       "from_state",    "reject_stage", "reject",     "reject_column",
-    "reject_note", "reject_record", "application",  "issuance",   "answer",
-    "result",      "bundle",        "machine",      "accepted",   "live",
+    "seq",         "file",         "card_id", "public_key",    "request_id",  "state",
+    "from_state",  "reject_stage", "reject",  "reject_column", "reject_note", "reject_record",
+    "application", "issuance",     "answer",  "result",        "bundle",      "machine",
+    "handed",      "remake",       "revoke",  "confirmed",     "accepted",    "live",
 };
 
 void
@@ -51,6 +55,10 @@ perso_ledger_card_of_row(sqlite3_stmt *s, struct perso_card *card, bool *accepte
         .result = sqlite3_column_int64(s, RESULT),
         .bundle = sqlite3_column_int64(s, BUNDLE),
         .machine = sqlite3_column_int64(s, MACHINE),
+        .handed = sqlite3_column_int64(s, HANDED),
+        .remake = sqlite3_column_int64(s, REMAKE),
+        .revoke = sqlite3_column_int64(s, REVOKE),
+        .confirmed = sqlite3_column_int(s, CONFIRMED) != 0,
     };
     perso_database_text(s, CARD_ID, card->card_id, sizeof card->card_id);
     card->has_key = perso_database_blob(s, PUBLIC_KEY, card->public_key, PERSO_POINT_BYTES);
@@ -130,6 +138,12 @@ number_column(enum card_column column, const struct perso_card *card)
         return card->bundle;
     case MACHINE:
         return card->machine;
+    case HANDED:
+        return card->handed;
+    case REMAKE:
+        return card->remake;
+    case REVOKE:
+        return card->revoke;
     default:
         return 0;
     }
@@ -188,6 +202,9 @@ bind_column(sqlite3_stmt *s, enum card_column column, const struct perso_card *c
     case REJECT_NOTE:
         bind_beside_reject(s, at, column, card);
         return;
+    case CONFIRMED:
+        perso_bind_number(s, at, card->confirmed);
+        return;
     case LIVE:
         perso_bind_number(s, at, perso_card_is_live(accepted, card->state));
         return;
@@ -240,15 +257,16 @@ static bool
 is_plain(const struct perso_card *card)
 {
     return card->state == PERSO_STATE_RECEIVED && card->issuance == 0 && card->answer == 0 &&
-           card->result == 0 && card->bundle == 0 && card->machine == 0;
+           card->result == 0 && card->bundle == 0 && card->machine == 0 && card->handed == 0;
 }
 
 static enum perso_result
 card_insert(struct perso_ledger *ledger, const struct perso_card *card, struct perso_error *err)
 {
     static const char whole[] =
-        "INSERT INTO card (" PERSO_CARD_COLUMNS
-        ", live) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,0,0)";
+        "INSERT INTO card (" PERSO_CARD_COLUMNS ", live) VALUES "
+        "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,"
+        "?22,0,0)";
     static const char plain[] =
         "INSERT INTO card (file, card_id, public_key, request_id, state, application, accepted,"
         " live) VALUES (?2,?3,?4,?5,'received',?13,0,0)";
@@ -358,6 +376,10 @@ changed_columns(const struct perso_card *a, const struct perso_card *b, bool acc
         [RESULT] = a->result != b->result,
         [BUNDLE] = a->bundle != b->bundle,
         [MACHINE] = a->machine != b->machine,
+        [HANDED] = a->handed != b->handed,
+        [REMAKE] = a->remake != b->remake,
+        [REVOKE] = a->revoke != b->revoke,
+        [CONFIRMED] = a->confirmed != b->confirmed,
         [LIVE] = perso_card_is_live(accepted, a->state) != perso_card_is_live(accepted, b->state),
     };
     uint32_t ret = 0;

@@ -32,7 +32,9 @@ static const struct {
       " reject_column, reject_note, accepted, " FILE_LABEL("file") ", "
       RECORD_LABEL("reject_record") ", " RECORD_LABEL("application") ", "
       RECORD_LABEL("issuance") ", " RECORD_LABEL("answer") ", " RECORD_LABEL("result") ", "
-      FILE_LABEL("bundle") ", " FILE_LABEL("machine") " FROM card ORDER BY seq" },
+      FILE_LABEL("bundle") ", " FILE_LABEL("machine") ", "
+      FILE_LABEL("handed") ", " FILE_LABEL("remake") ", " FILE_LABEL("revoke") ", confirmed"
+      " FROM card ORDER BY seq" },
     { "record",
       "SELECT " FILE_LABEL("t.file") " AS of, t.record, t.line, t.card, t.bytes, t.sm3, t.reject,"
       " t.reject_column, t.reject_note, t.symbol, t.folds FROM record t"

@@ -255,6 +255,9 @@ perso_ledger_trace(struct perso_ledger *ledger, const struct perso_card *card,
         " OR (card_id = '' AND first_seq = 0 AND file <> 0 AND file IN"
         "  (SELECT file FROM card WHERE seq = ?2 UNION SELECT bundle FROM card WHERE seq = ?2"
         "   UNION SELECT machine FROM card WHERE seq = ?2"
+        "   UNION SELECT handed FROM card WHERE seq = ?2"
+        "   UNION SELECT remake FROM card WHERE seq = ?2"
+        "   UNION SELECT revoke FROM card WHERE seq = ?2"
         "   UNION SELECT file FROM record WHERE card = ?2)) ORDER BY id";
     sqlite3_stmt *s = NULL;
     enum perso_result rc = perso_database_statement(&ledger->db, sql, &s, err);

@@ -109,12 +109,16 @@ enum perso_result
 perso_ledger_cards_of_file(struct perso_ledger *ledger, int64_t file_id, int64_t after, size_t max,
                            struct perso_card *out, size_t *n, struct perso_error *err)
 {
-    /* Two ordered walks along two indexes, merged: no sort, whatever the size of the file. */
+    /* Ordered walks along indexes, merged: no sort, whatever the size of the file. A file is of one
+     * kind, so only one of them finds cards. */
+#define CARDS_IN(slot)                                                                             \
+    "SELECT " PERSO_CARD_COLUMNS " FROM card WHERE " slot " = ?1 AND seq > ?2 AND accepted = 1"
     static const char sql[] =
-        "SELECT " PERSO_CARD_COLUMNS " FROM card WHERE bundle = ?1 AND seq > ?2 AND accepted = 1"
-        " UNION ALL "
-        "SELECT " PERSO_CARD_COLUMNS " FROM card WHERE machine = ?1 AND bundle IS NOT ?1"
-        " AND seq > ?2 AND accepted = 1 ORDER BY seq LIMIT ?3";
+        CARDS_IN("bundle") " UNION ALL " CARDS_IN("machine") " UNION ALL " CARDS_IN(
+            "handed") " UNION ALL " CARDS_IN("remake") " UNION ALL " CARDS_IN("revoke") " ORDER BY "
+                                                                                        "seq LIMIT "
+                                                                                        "?3";
+#undef CARDS_IN
     return cards_page(ledger, sql, file_id, after, max, out, n, err);
 }
 

@@ -54,7 +54,7 @@ const char *perso_ledger_status_name(enum perso_file_status status);
 #define PERSO_CARD_COLUMNS                                                                         \
     "seq, file, card_id, public_key, request_id, state, from_state, reject_stage, reject,"         \
     " reject_column, reject_note, reject_record, application, issuance, answer, result, bundle,"   \
-    " machine, accepted"
+    " machine, handed, remake, revoke, confirmed, accepted"
 
 /* Set aside: in these states a card has a verdict. */
 static inline bool

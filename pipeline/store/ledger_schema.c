@@ -71,7 +71,7 @@ static const char records[] =
     "  reject TEXT CHECK (reject <> ''),"
     "  " COUNT("reject_column") ","                 /* enum perso_column */
     "  reject_note TEXT NOT NULL,"
-    "  symbol TEXT CHECK (instr('=*!-+ups' || 'WRSMT', symbol) > 0 AND length(symbol) = 1),"
+    "  symbol TEXT CHECK (instr('=*!-+ups' || 'WDRSMT', symbol) > 0 AND length(symbol) = 1),"
     "  " COUNT("folds")
     ") STRICT;"
     "CREATE INDEX record_file ON record (file);"
@@ -97,6 +97,10 @@ static const char cards[] =
     "  result INTEGER REFERENCES record (id),"
     "  bundle INTEGER REFERENCES file (id),"        /* outgoing files it stands in */
     "  machine INTEGER REFERENCES file (id),"
+    "  handed INTEGER REFERENCES file (id),"
+    "  remake INTEGER REFERENCES file (id),"
+    "  revoke INTEGER REFERENCES file (id),"
+    "  " BOOL("confirmed") " DEFAULT 0,"
     "  " BOOL("accepted") ","                       /* set by one statement for a whole file */
     "  " BOOL("live") ","
     "  CHECK (live = (accepted = 1 AND state NOT IN ('held','cancelled'))),"
@@ -109,6 +113,9 @@ static const char cards[] =
     "CREATE INDEX card_file ON card (file);"
     "CREATE INDEX card_bundle ON card (bundle) WHERE bundle IS NOT NULL;"
     "CREATE INDEX card_machine ON card (machine) WHERE machine IS NOT NULL;"
+    "CREATE INDEX card_handed ON card (handed) WHERE handed IS NOT NULL;"
+    "CREATE INDEX card_remake ON card (remake) WHERE remake IS NOT NULL;"
+    "CREATE INDEX card_revoke ON card (revoke) WHERE revoke IS NOT NULL;"
     /* The others are found too; they are few. */
     "CREATE INDEX card_aside_id ON card (card_id) WHERE live = 0 AND accepted = 1;"
     "CREATE INDEX card_aside_key ON card (public_key) WHERE live = 0 AND accepted = 1;"

@@ -148,7 +148,7 @@ mode_4_has_no_certificate_on_the_chip(void **state) /* LD/T 03-2022 6.4.7.5 */
     cell_set(&cells, PERSO_COL_QMZS_SM3, "");
     cell_set(&cells, PERSO_COL_JMZS_SM3, "");
     assert_int_equal(judge(&cells, &want, &out).reject, PERSO_REJ_NONE);
-    assert_int_equal(out.state, PERSO_STATE_WRITTEN);
+    assert_int_equal(out.state, PERSO_STATE_DEFERRED);
 }
 
 static void

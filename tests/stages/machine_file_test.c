@@ -137,8 +137,7 @@ begin(struct perso_machine_file *file)
                                           .from = from,
                                           .to = to,
                                           .sequence = NUMBER,
-                                          .n_others = 3,
-                                          .others = { "PHOTO", "备注", "NONE" } };
+                                          .others = { 3, { "PHOTO", "备注", "NONE" } } };
     assert_int_equal(perso_machine_header(file, &err), PERSO_OK);
 }
 
