@@ -86,6 +86,31 @@ perso_database_run(const struct perso_database *db, sqlite3_stmt *statement,
     return rc == PERSO_END ? PERSO_OK : rc;
 }
 
+/* Deleted texts stay in pages that are free or were moved from, and in the WAL. */
+enum perso_result
+perso_database_scrub(struct perso_database *db, struct perso_error *err)
+{
+    enum perso_result rc;
+    sqlite3_stmt *s = NULL;
+    bool busy = false;
+
+    for (size_t i = 0; i < db->n_statements; i++)
+        sqlite3_reset(db->statements[i].prepared);
+    if ((rc = perso_database_exec(db, "VACUUM", err)) != PERSO_OK) {
+        busy = (sqlite3_errcode(db->handle) & 0xff) == SQLITE_BUSY;
+        return busy ? PERSO_RETRY : rc;
+    }
+    if ((rc = perso_database_prepare(db, "PRAGMA wal_checkpoint(TRUNCATE)", &s, err)) == PERSO_OK &&
+        (rc = perso_database_step(db, s, err)) == PERSO_OK)
+        busy = sqlite3_column_int(s, 0) != 0;
+    sqlite3_finalize(s);
+    if (rc == PERSO_OK && busy) {
+        perso_error_set(err, PERSO_REJ_NONE, "", "%s: another process uses it", db->name);
+        return PERSO_RETRY;
+    }
+    return rc;
+}
+
 /* ---- open ---- */
 
 /* "file:" URI of a path, every character escaped that a URI could read otherwise. */

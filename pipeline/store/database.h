@@ -62,6 +62,12 @@ enum perso_result perso_database_step(const struct perso_database *db, sqlite3_s
 enum perso_result perso_database_run(const struct perso_database *db, sqlite3_stmt *statement,
                                      struct perso_error *err);
 
+/**
+ * Nothing that was deleted or replaced stays in the file or beside it: all is written anew and the
+ * WAL is emptied. Outside a transaction; PERSO_RETRY where another process uses the database.
+ */
+enum perso_result perso_database_scrub(struct perso_database *db, struct perso_error *err);
+
 /* Values are bound by reference (SQLITE_STATIC), so binding cannot fail. */
 void perso_bind_text(sqlite3_stmt *statement, int at, const char *text);
 void perso_bind_text_or_null(sqlite3_stmt *statement, int at, const char *text); /* "": NULL */

@@ -11,58 +11,12 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
-#include "pipeline/store/site_db.h"
-#include "tests/pipeline/store/ledger_fixture.h"
-
-#define CARD_A "411600D156000005000000000000000A"
-#define CARD_B "411600D156000005000000000000000B"
-
-static char folder[] = "/tmp/perso-site-XXXXXX";
-static char path[64];
-static struct perso_error err;
-static struct perso_site_db *site;
-static struct perso_site_store store;
-
-static void
-site_open(bool dry)
-{
-    assert_ok(perso_site_db_open(path, dry, &site, &err), err);
-    store = perso_site_db_store(site);
-}
-
-static int
-site_setup(void **state)
-{
-    (void)state;
-    memcpy(strrchr(folder, '-') + 1, "XXXXXX", 6);
-    assert_non_null(mkdtemp(folder));
-    snprintf(path, sizeof path, "%s/site.db", folder);
-    assert_ok(perso_site_db_create(path, &err), err);
-    site_open(false);
-    return 0;
-}
-
-static int
-site_teardown(void **state)
-{
-    (void)state;
-    perso_site_db_close(site);
-    fixture_remove(folder);
-    return 0;
-}
-
-static const uint8_t *
-key(uint8_t seed)
-{
-    static uint8_t value[64];
-    memset(value, seed, sizeof value);
-    return value;
-}
+#include "tests/pipeline/store/site_fixture.h"
 
 static struct perso_claim
 claim(const char *job, uint8_t seed, const char *card)
 {
-    struct perso_claim c = { .value = key(seed), .value_bytes = 64, .card_id = card };
+    struct perso_claim c = { .value = fixture_site_key(seed), .value_bytes = 64, .card_id = card };
     assert_ok(store.claim(store.self, job, PERSO_CLAIM_KEY, &c, 1, &err), err);
     return c;
 }
@@ -70,26 +24,8 @@ claim(const char *job, uint8_t seed, const char *card)
 static void
 release(const char *job, uint8_t seed, const char *card)
 {
-    struct perso_claim c = { .value = key(seed), .value_bytes = 64, .card_id = card };
+    struct perso_claim c = { .value = fixture_site_key(seed), .value_bytes = 64, .card_id = card };
     assert_ok(store.release(store.self, job, PERSO_CLAIM_KEY, &c, 1, &err), err);
-}
-
-static struct collected
-dump(void)
-{
-    struct collected ret;
-    struct perso_sink sink = fixture_sink(&ret);
-    assert_ok(perso_site_db_dump(site, &sink, &err), err);
-    return ret;
-}
-
-static int
-count_of(const char *text, const char *part)
-{
-    int n = 0;
-    for (; text != NULL && (text = strstr(text, part)) != NULL; text++)
-        n++;
-    return n;
 }
 
 static void
@@ -107,12 +43,12 @@ a_key_has_one_card(void **state)
         assert_false(other_job.granted);
         assert_string_equal(other_job.other_job, "job1");
     }
-    struct collected text = dump();
-    assert_int_equal(count_of(text.bytes, "claim\t"), 1);
-    assert_int_equal(count_of(text.bytes, "flag\t"), 2); /* each pair once */
+    struct collected text = fixture_site_dump();
+    assert_int_equal(fixture_site_count_of(text.bytes, "claim\t"), 1);
+    assert_int_equal(fixture_site_count_of(text.bytes, "flag\t"), 2); /* each pair once */
     free(text.bytes);
     /* The same bytes as another kind are another thing. */
-    struct perso_claim c = { .value = key(1), .value_bytes = 64, .card_id = CARD_B };
+    struct perso_claim c = { .value = fixture_site_key(1), .value_bytes = 64, .card_id = CARD_B };
     assert_ok(store.claim(store.self, "job2", PERSO_CLAIM_ENCRYPTION_KEY, &c, 1, &err), err);
     assert_true(c.granted);
 }
@@ -154,7 +90,7 @@ a_batch_is_all_or_nothing(void **state)
     assert_result(PERSO_FATAL, store.claim(store.self, "job1", PERSO_CLAIM_KEY, batch, 3, &err),
                   err);
     assert_false(batch[0].granted);
-    struct collected text = dump();
+    struct collected text = fixture_site_dump();
     assert_int_equal(text.n, 0);
     batch[1].value_bytes = 64;
     assert_ok(store.claim(store.self, "job1", PERSO_CLAIM_KEY, batch, 3, &err), err);
@@ -180,18 +116,26 @@ static void
 a_file_belongs_to_one_job(void **state) /* CONTRACTS 1 */
 {
     (void)state;
-    assert_ok(store.file_claim(store.self, "job1", PERSO_STAGE_INGEST, key(3), &err), err);
-    assert_ok(store.file_claim(store.self, "job1", PERSO_STAGE_INGEST, key(3), &err), err);
-    assert_result(PERSO_REJECT,
-                  store.file_claim(store.self, "job2", PERSO_STAGE_INGEST, key(3), &err), err);
+    assert_ok(store.file_claim(store.self, "job1", PERSO_STAGE_INGEST, fixture_site_key(3), &err),
+              err);
+    assert_ok(store.file_claim(store.self, "job1", PERSO_STAGE_INGEST, fixture_site_key(3), &err),
+              err);
+    assert_result(
+        PERSO_REJECT,
+        store.file_claim(store.self, "job2", PERSO_STAGE_INGEST, fixture_site_key(3), &err), err);
     assert_int_equal(err.reject, PERSO_REJ_FILE_OTHER_JOB);
     assert_non_null(strstr(err.text, "job1"));
-    assert_ok(store.file_claim(store.self, "job2", PERSO_STAGE_COLLECT, key(3), &err), err);
-    assert_ok(store.file_release(store.self, "job2", PERSO_STAGE_INGEST, key(3), &err), err);
-    assert_result(PERSO_REJECT,
-                  store.file_claim(store.self, "job2", PERSO_STAGE_INGEST, key(3), &err), err);
-    assert_ok(store.file_release(store.self, "job1", PERSO_STAGE_INGEST, key(3), &err), err);
-    assert_ok(store.file_claim(store.self, "job2", PERSO_STAGE_INGEST, key(3), &err), err);
+    assert_ok(store.file_claim(store.self, "job2", PERSO_STAGE_COLLECT, fixture_site_key(3), &err),
+              err);
+    assert_ok(store.file_release(store.self, "job2", PERSO_STAGE_INGEST, fixture_site_key(3), &err),
+              err);
+    assert_result(
+        PERSO_REJECT,
+        store.file_claim(store.self, "job2", PERSO_STAGE_INGEST, fixture_site_key(3), &err), err);
+    assert_ok(store.file_release(store.self, "job1", PERSO_STAGE_INGEST, fixture_site_key(3), &err),
+              err);
+    assert_ok(store.file_claim(store.self, "job2", PERSO_STAGE_INGEST, fixture_site_key(3), &err),
+              err);
 }
 
 static void
@@ -202,17 +146,20 @@ a_head_never_goes_back(void **state) /* RELIABILITY T13: roll-back */
     int64_t event = 0;
     (void)state;
 
-    assert_result(PERSO_FATAL, store.head_set(store.self, "job1", 1, key(1), &err), err);
+    assert_result(PERSO_FATAL, store.head_set(store.self, "job1", 1, fixture_site_key(1), &err),
+                  err);
     assert_ok(store.job_add(store.self, "job1", token, &err), err);
     assert_result(PERSO_END, store.head_get(store.self, "job1", &event, sm3, &err), err);
-    assert_ok(store.head_set(store.self, "job1", 5, key(1), &err), err);
-    assert_ok(store.head_set(store.self, "job1", 5, key(1), &err), err);
-    assert_ok(store.head_set(store.self, "job1", 7, key(2), &err), err);
-    assert_result(PERSO_FATAL, store.head_set(store.self, "job1", 7, key(3), &err), err);
-    assert_result(PERSO_FATAL, store.head_set(store.self, "job1", 6, key(2), &err), err);
+    assert_ok(store.head_set(store.self, "job1", 5, fixture_site_key(1), &err), err);
+    assert_ok(store.head_set(store.self, "job1", 5, fixture_site_key(1), &err), err);
+    assert_ok(store.head_set(store.self, "job1", 7, fixture_site_key(2), &err), err);
+    assert_result(PERSO_FATAL, store.head_set(store.self, "job1", 7, fixture_site_key(3), &err),
+                  err);
+    assert_result(PERSO_FATAL, store.head_set(store.self, "job1", 6, fixture_site_key(2), &err),
+                  err);
     assert_ok(store.head_get(store.self, "job1", &event, sm3, &err), err);
     assert_int_equal(event, 7);
-    assert_memory_equal(sm3, key(2), sizeof sm3);
+    assert_memory_equal(sm3, fixture_site_key(2), sizeof sm3);
 }
 
 static void
@@ -226,12 +173,13 @@ a_dry_run_changes_and_locks_nothing(void **state)
     assert_true(claim("job1", 2, CARD_A).granted);
     release("job1", 2, CARD_A);
     assert_ok(store.job_add(store.self, "job1", token, &err), err);
-    assert_ok(store.head_set(store.self, "job1", 3, key(1), &err), err);
-    assert_ok(store.file_claim(store.self, "job1", PERSO_STAGE_INGEST, key(3), &err), err);
-    struct collected before = dump();
+    assert_ok(store.head_set(store.self, "job1", 3, fixture_site_key(1), &err), err);
+    assert_ok(store.file_claim(store.self, "job1", PERSO_STAGE_INGEST, fixture_site_key(3), &err),
+              err);
+    struct collected before = fixture_site_dump();
     perso_site_db_close(site);
 
-    site_open(true);
+    fixture_site_open(true);
     assert_false(claim("job2", 1, CARD_A).granted);
     assert_true(claim("job2", 2, CARD_A).granted);
     assert_true(claim("job2", 9, CARD_B).granted);
@@ -240,19 +188,21 @@ a_dry_run_changes_and_locks_nothing(void **state)
     assert_true(claim("job3", 9, CARD_B).granted);
     assert_result(PERSO_REJECT, store.job_add(store.self, "job1", other_token, &err), err);
     assert_ok(store.job_add(store.self, "job2", token, &err), err);
-    assert_ok(store.head_set(store.self, "job1", 4, key(2), &err), err);
-    assert_result(PERSO_REJECT,
-                  store.file_claim(store.self, "job2", PERSO_STAGE_INGEST, key(3), &err), err);
-    assert_ok(store.file_claim(store.self, "job2", PERSO_STAGE_INGEST, key(4), &err), err);
+    assert_ok(store.head_set(store.self, "job1", 4, fixture_site_key(2), &err), err);
+    assert_result(
+        PERSO_REJECT,
+        store.file_claim(store.self, "job2", PERSO_STAGE_INGEST, fixture_site_key(3), &err), err);
+    assert_ok(store.file_claim(store.self, "job2", PERSO_STAGE_INGEST, fixture_site_key(4), &err),
+              err);
     /* Another job goes on meanwhile. */
     assert_ok(perso_site_db_open(path, false, &other, &err), err);
     struct perso_site_store second = perso_site_db_store(other);
-    assert_ok(second.head_set(second.self, "job1", 3, key(1), &err), err);
+    assert_ok(second.head_set(second.self, "job1", 3, fixture_site_key(1), &err), err);
     perso_site_db_close(other);
     perso_site_db_close(site);
 
-    site_open(false);
-    struct collected after = dump();
+    fixture_site_open(false);
+    struct collected after = fixture_site_dump();
     assert_string_equal(before.bytes, after.bytes);
     free(before.bytes);
     free(after.bytes);
@@ -274,7 +224,7 @@ jobs_take_turns(void **state) /* RELIABILITY T14 */
         char job[16];
         int granted = 0;
         snprintf(job, sizeof job, "job%d", j);
-        site_open(false);
+        fixture_site_open(false);
         for (uint8_t k = 0; k < KEYS; k++)
             granted += claim(job, k, CARD_A).granted;
         perso_site_db_close(site);
@@ -288,12 +238,16 @@ jobs_take_turns(void **state) /* RELIABILITY T14 */
         sum += WEXITSTATUS(status);
     }
     assert_int_equal(sum, KEYS);
-    site_open(false);
-    struct collected text = dump();
-    assert_int_equal(count_of(text.bytes, "claim\t"), KEYS);
-    assert_int_equal(count_of(text.bytes, "flag\t"), KEYS * (JOBS - 1));
+    fixture_site_open(false);
+    struct collected text = fixture_site_dump();
+    assert_int_equal(fixture_site_count_of(text.bytes, "claim\t"), KEYS);
+    assert_int_equal(fixture_site_count_of(text.bytes, "flag\t"), KEYS * (JOBS - 1));
     free(text.bytes);
 }
+
+#define A "'" CARD_A "'"
+#define B "'" CARD_B "'"
+#define ZERO "zeroblob(32)"
 
 static void
 the_schema_refuses(void **state)
@@ -306,9 +260,21 @@ the_schema_refuses(void **state)
         "INSERT INTO claim VALUES (1, x'00', '', 'j', 0)",
         "INSERT INTO claim VALUES (1, x'00', 'c', 'j', 2)",
         "INSERT INTO flag VALUES (1, x'00', 'c', 'j')",
-        "INSERT INTO job VALUES ('j', x'00', NULL, NULL)",
-        "INSERT INTO job VALUES ('j', zeroblob(16), 1, NULL)",
+        "INSERT INTO job VALUES ('j', x'00', NULL, NULL, 0)",
+        "INSERT INTO job VALUES ('j', zeroblob(16), 1, NULL, 0)",
         "INSERT INTO file VALUES ('ingest', x'00', 'j')",
+        "INSERT INTO job VALUES ('j', zeroblob(16), NULL, NULL, 2)",
+        "INSERT INTO remake VALUES ('short', 'j', NULL, NULL)",
+        "INSERT INTO remake VALUES (" A ", 'j', " A ", 'j')",
+        "INSERT INTO remake VALUES (" A ", 'j', " B ", NULL)",
+        "INSERT INTO cupboard VALUES (" A ", 'j', '2026-1-1', 1, " ZERO ", " ZERO ", x'00')",
+        "INSERT INTO cupboard VALUES (" A ", 'j', '2026-01-01', 4, " ZERO ", " ZERO ", x'00')",
+        "INSERT INTO cupboard VALUES (" A ", 'j', '2026-01-01', 1, " ZERO ", x'00', x'00')",
+        "INSERT INTO cupboard VALUES (" A ", 'j', '2026-01-01', 1, " ZERO ", " ZERO ", NULL)",
+        "INSERT INTO wrapped_key VALUES ('mac', 'j', x'00')",
+        "INSERT INTO wrapped_key VALUES ('cupboard', '', x'00')",
+        "INSERT INTO wrapped_key VALUES ('mac', '', zeroblob(257))",
+        "INSERT INTO history VALUES ('j', " A ", x'00')",
     };
     sqlite3 *db = NULL;
     (void)state;
@@ -320,8 +286,6 @@ the_schema_refuses(void **state)
             fail_msg("%s: not refused", cases[i]);
     sqlite3_close(db);
 }
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, site_setup, site_teardown)
 
 int
 main(void)
