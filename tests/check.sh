@@ -156,6 +156,7 @@ check_shellcheck()
     local scripts
     mapfile -t scripts < <(tree '*.sh' tests)
     shellcheck -x -P SCRIPTDIR -S warning dev .ci/run "${scripts[@]}" 2>&1 || true
+    shellcheck -s bash -S warning pipeline/command/completion/persoline.bash 2>&1 || true
 }
 
 check_clang_format()
@@ -187,7 +188,7 @@ check_no_id_numbers()
 # Nobody should have to search for a file: the top level is that of DESIGN 5.
 check_top_level()
 {
-    local known='include|formats|ra-client|stages|pipeline|conf|tests|testdata|docs|dev'
+    local known='include|formats|ra-client|stages|pipeline|conf|tests|testdata|docs|man|po|dev'
     known+='|CMakeLists\.txt|README(\.zh-CN)?\.md|LICENSE|\.ci|\.git|\.gitignore|\.clang-format'
     find . -mindepth 1 -maxdepth 1 | sed 's|^\./||' | sort |
         grep -vxE "$known|build.*|demo|\.cache" || true
@@ -230,7 +231,159 @@ check_sample_configuration()
     diff -ru conf/profiles "$scratch/site/profiles" 2>&1 || true
 }
 
+# ---- manual, completions, installation ----
+
+check_man_pages_lint()
+{
+    mandoc -T lint -W warning man/*.[1-9] man/zh_CN/*.[1-9] 2>&1 || true
+}
+
+# What `persoline help` lists: COMMAND, or COMMAND WORD for those with a second one; and options.
+commands_of_help()
+{
+    "$build/pipeline/persoline" help | awk '$1 == "persoline" {
+        name = $2
+        if ($3 ~ /^[a-z]/) name = name " " $3
+        n = split($3, words, "|")
+        if ($3 ~ /^[a-z|]+$/ && n > 1) name = $2 " " words[1]
+        options = ""
+        for (rest = $0; match(rest, /--[a-z]+/); rest = substr(rest, RSTART + RLENGTH))
+            options = options " " substr(rest, RSTART, RLENGTH)
+        print name ":" options
+        for (i = 2; n > 1 && i <= n; i++) print $2 " " words[i] ":" options }'
+}
+
+# A row for every command and option, in English and in Chinese.
+check_manual_tells_every_command()
+{
+    local page name options option text seen=0
+    for page in man/persoline.1 man/zh_CN/persoline.1; do
+        text=$(mandoc -T utf8 "$page" | sed 's/.\x08//g')
+        while IFS=: read -r name options; do
+            seen=$((seen + 1))
+            grep -qE "^ +$name( |\$)" <<<"$text" ||
+                printf '%s: nothing about %s\n' "$page" "$name"
+            for option in $options; do
+                grep -qE -e "$option( |\]|\$)" <<<"$text" ||
+                    printf '%s: nothing about %s of %s\n' "$page" "$option" "$name"
+            done
+        done < <(commands_of_help)
+    done
+    [ "$seen" -ge 40 ] || echo "help lists only $seen commands"
+}
+
+# keys_of FILE: what each key of a commented configuration is: SECTION KEY DEFAULT CHOICES
+keys_of()
+{
+    awk -F ' = ' '/^\[/ { section = substr($0, 2, length($0) - 2) }
+        /^; one of: / { choices = substr($0, 11) }
+        /^; default: / { value = substr($0, 12) }
+        /^[a-z_]+ = / { print section "\t" $1 "\t" value "\t" choices; choices = value = "" }' "$1"
+}
+
+# The same of persoline.conf(5); its rows are `.It Ic KEY No = Ar DEFAULT`, `Values:`, `.Cm A , B .`
+keys_of_manual()
+{
+    awk '/^\.Ss Section / { section = $3; key = "" }
+        /^\.S[hs]/ && !/ Section / { section = "" }
+        /^\.It Ic / { key = $3; value[section "\t" key] = $7; known[section "\t" key] = 1 }
+        /^Values:/ { getline; gsub(/^\.Cm | \.$/, ""); gsub(/ , /, "|")
+            choices[section "\t" key] = $0 }
+        END { for (k in known) print k "\t" value[k] "\t" choices[k] }' \
+        man/persoline.conf.5
+}
+
+check_manual_tells_every_key()
+{
+    local program=$build/pipeline/persoline site=$scratch/keys section key value choices row
+    "$program" site init "$site" --name site >/dev/null 2>&1 || echo "site init failed"
+    "$program" init "$site/J" --mode 1 --batch B1 --division 411600 --vendor V1 >/dev/null 2>&1 ||
+        echo "init failed"
+    cat "$site/persoline.conf" "$site/J/job.conf" "$site"/profiles/*.conf >"$scratch/keys.conf"
+    keys_of "$scratch/keys.conf" | sort -u >"$scratch/keys.have"
+    keys_of_manual >"$scratch/keys.told"
+    [ "$(wc -l <"$scratch/keys.have")" -ge 40 ] || echo "too few keys were found"
+    while IFS= read -r row; do
+        section=$(cut -f 1 <<<"$row") key=$(cut -f 2 <<<"$row")
+        value=$(cut -f 3 <<<"$row") choices=$(cut -f 4 <<<"$row")
+        row=$(grep -P "^$section\t$key\t" "$scratch/keys.told") || {
+            printf 'persoline.conf(5): nothing about %s of [%s]\n' "$key" "$section"
+            continue
+        }
+        [ -z "$value" ] || [ "$(cut -f 3 <<<"$row")" = "$value" ] ||
+            printf 'persoline.conf(5): default of %s of [%s] is %s\n' "$key" "$section" "$value"
+        while IFS= read -r value; do
+            [[ "|$(cut -f 4 <<<"$row")|" = *"|$value|"* ]] ||
+                printf 'persoline.conf(5): value %s of %s of [%s]\n' "$value" "$key" "$section"
+        done < <(tr '|' '\n' <<<"$choices" | grep .)
+    done <"$scratch/keys.have"
+}
+
+# Every column and state of the code's tables stands in persoline-files(5).
+check_manual_tells_every_column()
+{
+    local name names
+    names=$(sed -n 's/^ *COL(\([A-Za-z0-9_]*\),.*/\1/p' include/perso/column.h
+        sed -n 's/^ *ROW([A-Z]*, "\([a-z]*\)").*/\1/p' include/perso/state.h)
+    [ "$(wc -l <<<"$names")" -ge 50 ] || echo "the tables of columns and states were not found"
+    for name in $names; do
+        grep -qE "^\.It (Cm )?(.* , )?$name( ,|\$)" man/persoline-files.5 ||
+            printf 'persoline-files(5): nothing about %s\n' "$name"
+    done
+}
+
+# completed WORD...: what bash offers in place of the last word
+completed()
+{
+    bash -c '. pipeline/command/completion/persoline.bash
+        compopt() { :; }
+        COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+        _persoline
+        printf "%s\n" "${COMPREPLY[@]}"' bash "$@"
+}
+
+check_completions_know_every_command()
+{
+    local folder=pipeline/command/completion name options option words at
+    zsh -n "$folder/_persoline" 2>&1 || echo "zsh cannot read its completion"
+    while IFS=: read -r name options; do
+        read -r -a words <<<"$name"
+        for ((at = 0; at < ${#words[@]}; at++)); do
+            completed persoline "${words[@]:0:at}" '' | grep -xF -e "${words[at]}" >/dev/null ||
+                printf 'bash: does not offer %s of %s\n' "${words[at]}" "$name"
+        done
+        grep -q "'${words[0]}:" "$folder/_persoline" || printf 'zsh: %s\n' "${words[0]}"
+        grep -qE "'${words[0]}	" "$folder/persoline.fish" || printf 'fish: %s\n' "${words[0]}"
+        for option in $options; do
+            completed persoline "${words[@]}" -- | grep -xF -e "$option" >/dev/null ||
+                printf 'bash: does not offer %s of %s\n' "$option" "$name"
+            grep -qF -e "${option}[" "$folder/_persoline" || printf 'zsh: %s\n' "$option"
+            grep -qE -e "-l ${option#--} " "$folder/persoline.fish" || printf 'fish: %s\n' "$option"
+        done
+    done < <(commands_of_help)
+}
+
+check_installs()
+{
+    local prefix=$scratch/prefix share=share/doc/persoline file
+    cmake --install "$build" --prefix "$prefix" >"$scratch/install" 2>&1 ||
+        sed 's/^/cmake --install: /' "$scratch/install"
+    for file in bin/persoline share/man/man1/persoline.1 share/man/man5/persoline.conf.5 \
+        share/man/man5/persoline-files.5 share/man/zh_CN/man1/persoline.1 \
+        share/bash-completion/completions/persoline share/zsh/site-functions/_persoline \
+        share/fish/vendor_completions.d/persoline.fish $share/README.md $share/README.zh-CN.md \
+        $share/LICENSE $share/docs/files.md $share/docs/line.svg \
+        $share/examples/persoline.conf $share/examples/profiles/default.conf; do
+        [ -s "$prefix/$file" ] || printf 'not installed: %s\n' "$file"
+    done
+    "$prefix/bin/persoline" --version 2>&1 | grep -E '^persoline [0-9]+\.[0-9]+' >/dev/null ||
+        echo "the installed program does not run"
+}
+
 # ---- run them ----
+
+with_program='sample_configuration manual_tells_every_command manual_tells_every_key'
+with_program+=' completions_know_every_command installs'
 
 run()
 {
@@ -238,7 +391,7 @@ run()
     if [ "${#wanted[@]}" -gt 0 ] && [[ " ${wanted[*]} " != *" $name "* ]]; then
         return 0
     fi
-    if [ "$name" = sample_configuration ] && [ ! -x "$build/pipeline/persoline" ]; then
+    if [[ " $with_program " = *" $name "* ]] && [ ! -x "$build/pipeline/persoline" ]; then
         printf 'skip %s: no %s/pipeline/persoline; see ./dev test\n' "$name" "$build"
         return 0
     fi
