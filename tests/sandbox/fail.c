@@ -8,7 +8,10 @@
 static const char forms[] =
     "usage: persoline-sandbox sample DIR --cards N --seed S [--batch B1] [--division 411600]\n"
     "           [--vendor V1] [--faults RATE] [--encoding utf-8|gbk|gb18030] [--form p10]\n"
-    "           [--archive csv|tar.zst|tar.gz|zip]\n"
+    "           [--archive csv|tar.zst|tar.gz|zip] [--boxes N] [--ssse]\n"
+    "       persoline-sandbox remake DIR --from SAMPLE --cards LIST.csv --seed S --batch B\n"
+    "           [--boxes N]\n"
+    "       persoline-sandbox correct DIR --from SAMPLE --held LIST.csv [--seed S] [--issuance]\n"
     "       persoline-sandbox ra init DIR --site SITE --seed S\n"
     "       persoline-sandbox ra --in FOLDER --out FOLDER --state DIR [--fault KIND:RATE]...\n"
     "           [--mark-pin HEX] [--mark-key HEX]\n"

@@ -158,6 +158,8 @@ take_row(const struct sbx_table_in *t, struct sbx_machine_row *row)
     row->jmmy = cell(t, "JMMY");
     row->pin = cell(t, "GLYPIN");
     row->master_key = cell(t, "ZKMY");
+    row->ssse = cell(t, "SSSE");
+    row->steps = cell(t, "steps");
     row->box = cell(t, "box");
 }
 
@@ -184,20 +186,28 @@ read_back(const struct sbx_machine *m, const struct sbx_machine_row *row, enum s
     snprintf(atr, 33, "3B6D0000008654005386650300%02X%02X%02X", bytes[0], bytes[1], bytes[2]);
 }
 
+static const struct {
+    const char *result, *step, *reason;
+} said[SBX_FATE_COUNT] = {
+    [SBX_FATE_OK] = { "ok", "", "" },
+    [SBX_FATE_SPOIL] = { "spoiled", "QMZS", "芯片无响应" },
+    [SBX_FATE_RETRY] = { "retry", "KEY", "接触不良" },
+    [SBX_FATE_MISSING] = { "missing", "", "料盒中无此卡" },
+    [SBX_FATE_WRONG_KEY] = { "ok", "", "" },
+    [SBX_FATE_WRONG_CERT] = { "ok", "", "" },
+};
+
+/* Where it broke; without certificates a card breaks while its data are written. */
+static const char *
+step_of(const struct sbx_machine_row *row, enum sbx_fate fate)
+{
+    return fate == SBX_FATE_SPOIL && *row->qmzs == '\0' ? "DATA" : said[fate].step;
+}
+
 static void
 play_row(struct sbx_machine *m, struct machine_file *f, struct sbx_curve *curve,
          struct sbx_table_out *out, const char *result_name)
 {
-    static const struct {
-        const char *result, *step, *reason;
-    } said[SBX_FATE_COUNT] = {
-        [SBX_FATE_OK] = { "ok", "", "" },
-        [SBX_FATE_SPOIL] = { "spoiled", "QMZS", "芯片无响应" },
-        [SBX_FATE_RETRY] = { "retry", "KEY", "接触不良" },
-        [SBX_FATE_MISSING] = { "missing", "", "料盒中无此卡" },
-        [SBX_FATE_WRONG_KEY] = { "ok", "", "" },
-        [SBX_FATE_WRONG_CERT] = { "ok", "", "" },
-    };
     char key[129] = "", qmzs_sm3[65], jmzs_sm3[65], atr[33] = "";
     struct sbx_machine_row row;
     uint32_t attempt;
@@ -205,17 +215,25 @@ play_row(struct sbx_machine *m, struct machine_file *f, struct sbx_curve *curve,
     take_row(&f->table, &row);
     row.file_number = number_of(f->name);
     sbx_chip_check(f->path, &row, f->seal);
-    const enum sbx_fate fate = sbx_machine_fate(m, row.card_id, &attempt);
+    enum sbx_fate fate = sbx_machine_fate(m, row.card_id, &attempt);
     sbx_chip_digest(f->path, &row, row.qmzs, qmzs_sm3);
     sbx_chip_digest(f->path, &row, row.jmzs, jmzs_sm3);
+    if (fate == SBX_FATE_WRONG_CERT && qmzs_sm3[0] == '\0')
+        fate = SBX_FATE_OK; /* mode 4: there is no certificate to be wrong */
     if (strcmp(said[fate].result, "ok") == 0)
         read_back(m, &row, fate, curve, key, qmzs_sm3, atr);
     else
         qmzs_sm3[0] = jmzs_sm3[0] = '\0';
-    const char *const cells[] = {
-        row.card_id, said[fate].result, said[fate].step, said[fate].reason, key, qmzs_sm3, jmzs_sm3,
-        atr,         row.box,           f->time
-    };
+    const char *const cells[] = { row.card_id,
+                                  said[fate].result,
+                                  step_of(&row, fate),
+                                  said[fate].reason,
+                                  key,
+                                  qmzs_sm3,
+                                  jmzs_sm3,
+                                  atr,
+                                  row.box,
+                                  f->time };
     sbx_table_cells(out, cells, sizeof cells / sizeof cells[0]);
     sbx_machine_chip_set(m, &row, fate, attempt, qmzs_sm3, jmzs_sm3, result_name, out->rows);
 }

@@ -44,13 +44,15 @@ struct sbx_machine {
 struct sbx_machine_row {
     uint32_t line;
     uint32_t file_number; /* of BATCH-NNNN.csv: in the seals */
-    const char *card_id, *key, *qmzs, *jmzs, *jmmy, *pin, *master_key, *box;
+    const char *card_id, *key, *qmzs, *jmzs, *jmmy, *pin, *master_key, *ssse, *steps, *box;
 };
 
 /* machine_chip.c */
 /** Opens the secrets and checks what a chip would: exits with 1 where the card could not be made.
  */
 void sbx_chip_check(const char *path, const struct sbx_machine_row *row, struct perso_seal *seal);
+/** Whether the row asks for a step of this name. */
+bool sbx_chip_has_step(const struct sbx_machine_row *row, const char *step);
 /** SM3 of a certificate's DER in hex; "" for an empty cell. */
 void sbx_chip_digest(const char *path, const struct sbx_machine_row *row, const char *cell,
                      char out[65]);

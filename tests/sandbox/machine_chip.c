@@ -73,6 +73,56 @@ open_secret(const char *path, const struct sbx_machine_row *row, struct perso_se
         sbx_die("%s:%u: %s: opens to %zu bytes", path, row->line, purpose, n);
 }
 
+bool
+sbx_chip_has_step(const struct sbx_machine_row *row, const char *step)
+{
+    const size_t n = strlen(step);
+
+    for (const char *at = row->steps; *at != '\0';) {
+        const size_t length = strcspn(at, "+");
+        if (length == n && memcmp(at, step, n) == 0)
+            return true;
+        at += length;
+        at += *at == '+';
+    }
+    return false;
+}
+
+/* A step needs what it writes; a certificate or its key that no step writes is one too many. */
+static void
+check_steps(const char *path, const struct sbx_machine_row *row)
+{
+    const struct {
+        const char *step, *cell;
+        bool both_ways;
+    } items[] = { { "QMZS", row->qmzs, true },        { "JMZS", row->jmzs, true },
+                  { "JMMY", row->jmmy, true },        { "GLYPIN", row->pin, false },
+                  { "ZKMY", row->master_key, false }, { "SSSE", row->ssse, false } };
+
+    for (size_t i = 0; i < sizeof items / sizeof items[0]; i++) {
+        const bool step = sbx_chip_has_step(row, items[i].step), cell = *items[i].cell != '\0';
+        if (step && !cell)
+            sbx_die("%s:%u: %s: a step, but the column is empty", path, row->line, items[i].step);
+        if (cell && !step && items[i].both_ways)
+            sbx_die("%s:%u: %s: in its column, but no step", path, row->line, items[i].step);
+    }
+    if (sbx_chip_has_step(row, "READ") && *row->qmzs == '\0' && *row->jmzs == '\0')
+        sbx_die("%s:%u: READ: a step, but there is no certificate", path, row->line);
+}
+
+/* Keys of the device are named, never told: 32 hex digits in a row are the value of one. */
+static void
+check_references(const char *path, const struct sbx_machine_row *row)
+{
+    for (const char *at = row->ssse; *at != '\0';) {
+        const size_t digits = strspn(at, "0123456789ABCDEFabcdef");
+        if (digits >= 32)
+            sbx_die("%s:%u: SSSE: looks like the value of a key", path, row->line);
+        at += digits;
+        at += *at != '\0';
+    }
+}
+
 void
 sbx_chip_check(const char *path, const struct sbx_machine_row *row, struct perso_seal *seal)
 {
@@ -80,6 +130,8 @@ sbx_chip_check(const char *path, const struct sbx_machine_row *row, struct perso
 
     if (!perso_hex_decode(row->key, strlen(row->key), key, sizeof key))
         sbx_die("%s:%u: QMGY: not 128 hex digits", path, row->line);
+    check_steps(path, row);
+    check_references(path, row);
     if (*row->qmzs != '\0') {
         certificate_key(path, row, row->qmzs, "QMZS", other);
         if (memcmp(key, other, sizeof key) != 0)

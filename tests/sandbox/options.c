@@ -30,6 +30,10 @@ sbx_options_read(int argc, char **argv, struct sbx_option *options, size_t n_opt
         struct sbx_option *option = find_option(options, n_options, argv[i] + 2);
         if (option->n == option->max)
             sbx_usage("--%s: given too often", option->name);
+        if (option->flag) {
+            option->n++;
+            continue;
+        }
         if (i + 1 == argc)
             sbx_usage("--%s: value missing", option->name);
         option->values[option->n++] = argv[++i];
@@ -44,6 +48,18 @@ sbx_option_text(const struct sbx_option *option, const char *fallback)
     if (option->n == 0 && fallback == NULL)
         sbx_usage("--%s: missing", option->name);
     return option->n != 0 ? option->values[0] : fallback;
+}
+
+const char *
+sbx_plain_name(const struct sbx_option *option, const char *fallback)
+{
+    static const char allowed[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const char *text = sbx_option_text(option, fallback);
+
+    if (*text == '\0' || strlen(text) > 32 || text[strspn(text, allowed)] != '\0')
+        sbx_usage("--%s %s: want 1 to 32 letters, digits, - and _", option->name, text);
+    return text;
 }
 
 uint32_t

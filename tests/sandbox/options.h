@@ -2,15 +2,17 @@
 #ifndef SANDBOX_OPTIONS_H
 #define SANDBOX_OPTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define SBX_OPTION_VALUES 64u
 
-/* --name VALUE, at most max times. */
+/* --name VALUE, at most max times; a flag is --name alone. */
 struct sbx_option {
     const char *name;
     size_t max;
+    bool flag;
     size_t n; /* found */
     const char *values[SBX_OPTION_VALUES];
 };
@@ -20,6 +22,8 @@ void sbx_options_read(int argc, char **argv, struct sbx_option *options, size_t 
                       const char **words, size_t n_words);
 /** The value, or the default where the option was not given; NULL as default: it is needed. */
 const char *sbx_option_text(const struct sbx_option *option, const char *fallback);
+/** The same for a batch or a vendor, which stand in names of jobs and packages. */
+const char *sbx_plain_name(const struct sbx_option *option, const char *fallback);
 /** 1 .. max */
 uint32_t sbx_option_count(const struct sbx_option *option, uint32_t max);
 /** 0 .. 1; 0 where it was not given. */

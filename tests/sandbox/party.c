@@ -123,14 +123,18 @@ sbx_site_copy(const char *site, const char *dir)
 {
     char from[SBX_PATH_BYTES], to[SBX_PATH_BYTES];
     struct sbx_site keys;
-    size_t n;
+    size_t n, old_n;
 
     sbx_path(from, site, "site.cer");
     sbx_path(to, dir, "site.cer");
     read_bundle(from, &keys);
     sbx_site_free(&keys);
-    uint8_t *pem = sbx_file_read(from, SITE_FILE_BYTES, &n);
+    char *pem = (char *)sbx_file_read(from, SITE_FILE_BYTES, &n);
+    char *old = (char *)sbx_file_read_if(to, SITE_FILE_BYTES, &old_n);
+    if (old != NULL && strcmp(old, pem) != 0)
+        sbx_die("%s: made for another site", to);
     sbx_file_put(to, pem, n);
+    free(old);
     free(pem);
 }
 

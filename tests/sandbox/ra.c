@@ -1,4 +1,5 @@
-/* persoline-sandbox ra: answers what is there once. */
+/* persoline-sandbox ra: answers what is there once. Everything is verified before anything is
+ * written; packages of kinds that are none of an RA are left alone. */
 #include "ra.h"
 
 #include <stdlib.h>
@@ -125,6 +126,7 @@ sbx_ra(int argc, char **argv)
     open_ra(&ra);
     sbx_folder(ra.out);
     const size_t n = collect_work(&ra, &work);
+    sbx_ra_revoke(&ra);
     for (size_t i = 0; i < n; i++) {
         if (work[i].late)
             sbx_ra_late_drop_first(&ra);

@@ -13,6 +13,7 @@
 #include "party.h"
 #include "perso/mode.h"
 #include "ra_faults.h"
+#include "table.h"
 
 #define SBX_RA_NAME "ra"
 
@@ -51,6 +52,41 @@ struct sbx_ra_work {
     size_t n;
     struct sbx_ra_request *requests;
 };
+
+/* ra_package.c: a package of the site, verified. */
+struct sbx_ra_package {
+    FILE *zip;
+    struct perso_manifest manifest;
+    char digest[65]; /* SM3 of its manifest.json */
+    char path[SBX_PATH_BYTES], table_path[SBX_PATH_BYTES + 64];
+};
+/** Of ra->in; false where its signature is not there yet, exits with 1 where anything is wrong. */
+bool sbx_ra_package_open(const struct sbx_ra *ra, const char *name, const char *kind,
+                         struct sbx_ra_package *ret);
+/** Opens a member, which borrows its path from p; its rows as the manifest has them. */
+uint32_t sbx_ra_package_table(struct sbx_ra_package *p, const char *name, struct sbx_table_in *ret);
+void sbx_ra_package_close(struct sbx_ra_package *p);
+
+/* ra_issued.c: DIR/issued/ */
+#define SBX_SERIAL_CHARS 43u /* 21 bytes in hex, NUL */
+
+struct sbx_ra_certificate {
+    char sm3[65], serial[SBX_SERIAL_CHARS], certificate[5]; /* QMZS, JMZS */
+};
+struct sbx_ra_issued {
+    struct sbx_ra_certificate *at; /* owned, sorted by sm3 */
+    size_t n, max;
+};
+/** Of the certificates.csv of a return, before the return has its name. */
+void sbx_ra_issued_write(const struct sbx_ra *ra, const char *name, const char *table, size_t n);
+void sbx_ra_issued_load(const struct sbx_ra *ra, struct sbx_ra_issued *ret);
+/** NULL where no certificate with this SM3 (lower case) was issued. */
+const struct sbx_ra_certificate *sbx_ra_issued_find(const struct sbx_ra_issued *issued,
+                                                    const char *sm3);
+
+/* ra_revoke.c */
+/** Takes every RVK-*.zip into DIR/revoked.csv; exits with 1 and no effect where one is wrong. */
+void sbx_ra_revoke(struct sbx_ra *ra);
 
 /* ra_requests.c */
 /** Reads and verifies a REQ-*.zip; false where its signature is not there yet. */

@@ -1,5 +1,4 @@
-/* Reading a REQ package: the RA trusts nothing that it did not verify itself. */
-#include <errno.h>
+/* Reading a REQ package: each row is checked as an RA would. */
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,62 +6,9 @@
 
 #include "fail.h"
 #include "formats/base/encode.h"
-#include "hash.h"
 #include "ra.h"
-#include "table.h"
 
-#define SIGNATURE_BYTES 256u
 #define DER_BYTES 4096u
-
-static const struct perso_archive_limits limits = { PERSO_PACKAGE_MEMBERS + 1,
-                                                    PERSO_ARCHIVE_ENTRY_BYTES,
-                                                    PERSO_ARCHIVE_TOTAL_BYTES };
-
-static void
-check_package(struct sbx_ra *ra, const char *path, FILE *zip, const uint8_t *signature,
-              size_t signature_bytes, struct sbx_ra_work *ret)
-{
-    const struct perso_source source = sbx_stream_source(zip);
-    struct perso_package_view view = { .manifest_json = NULL };
-    struct perso_error err = { .reject = PERSO_REJ_NONE };
-    uint8_t digest[32];
-
-    sbx_check(perso_package_check(&source, &view, &err), path, &err);
-    if (!sbx_verify(ra->site.sender, view.manifest_json, view.manifest_n, signature,
-                    signature_bytes))
-        sbx_die("%s.sig: not the site's signature of manifest.json", path);
-    if (strcmp(view.manifest.kind, "REQ") != 0)
-        sbx_die("%s: manifest.json: kind is %s, want REQ", path, view.manifest.kind);
-    if (strcmp(view.manifest.recipient, SBX_RA_NAME) != 0)
-        sbx_die("%s: manifest.json: recipient is %s, want " SBX_RA_NAME, path,
-                view.manifest.recipient);
-    ret->manifest = view.manifest;
-    sbx_sm3(view.manifest_json, view.manifest_n, digest);
-    perso_hex_lower(digest, sizeof digest, ret->digest);
-    perso_package_view_free(&view);
-}
-
-static char *
-read_member(FILE *zip, const char *path, const char *name, size_t bytes)
-{
-    struct perso_error err = { .reject = PERSO_REJ_NONE };
-    struct perso_archive *archive = NULL;
-    struct perso_source member;
-    char *text = sbx_memory(bytes + 1, 1);
-    size_t have = 0, n = 0;
-
-    rewind(zip);
-    const struct perso_source source = sbx_stream_source(zip);
-    sbx_check(perso_archive_open(&source, &limits, &archive, &err), path, &err);
-    sbx_check(perso_package_seek(archive, name, &member, &err), path, &err);
-    while (have < bytes) {
-        sbx_check(perso_source_read(&member, (uint8_t *)text + have, bytes - have, &n, &err), path,
-                  &err);
-        have += n;
-    }
-    perso_archive_free(archive);
-    return text;
-}
 
 /* Proof of possession by OpenSSL, under the id (GM/T 0009), over the key of the row. */
 static void
@@ -139,34 +85,22 @@ read_rows(struct sbx_table_in *t, struct sbx_ra_work *ret)
 bool
 sbx_ra_work_read(struct sbx_ra *ra, const char *name, struct sbx_ra_work *ret)
 {
-    char path[SBX_PATH_BYTES], signature_name[SBX_PATH_BYTES], signature_path[SBX_PATH_BYTES];
-    char member[SBX_PATH_BYTES + 16];
-    size_t n = 0;
+    struct sbx_ra_package package;
+    struct sbx_table_in t;
 
     *ret = (struct sbx_ra_work) { .late = false };
-    sbx_path(path, ra->in, name);
-    snprintf(signature_name, sizeof signature_name, "%.1000s.sig", name);
-    sbx_path(signature_path, ra->in, signature_name);
     snprintf(ret->name, sizeof ret->name, "%s", name);
-    uint8_t *signature = sbx_file_read_if(signature_path, SIGNATURE_BYTES, &n);
-    if (signature == NULL)
+    if (!sbx_ra_package_open(ra, name, "REQ", &package))
         return false;
-    FILE *zip = fopen(path, "rb");
-    if (zip == NULL)
-        sbx_die("%s: %s", path, strerror(errno));
-    check_package(ra, path, zip, signature, n, ret);
-    const struct perso_manifest_member *table = perso_manifest_find(&ret->manifest, "requests.csv");
-    if (table == NULL)
-        sbx_die("%s: no requests.csv", path);
+    ret->manifest = package.manifest;
+    memcpy(ret->digest, package.digest, sizeof ret->digest);
+    if (perso_manifest_find(&ret->manifest, "requests.csv") == NULL)
+        sbx_die("%s: no requests.csv", package.path);
     if (!sbx_ra_answered(ra, ret)) {
-        struct sbx_table_in t;
-        snprintf(member, sizeof member, "%s/requests.csv", path);
-        sbx_table_open(&t, member, read_member(zip, path, "requests.csv", (size_t)table->bytes),
-                       (size_t)table->bytes);
+        sbx_ra_package_table(&package, "requests.csv", &t);
         read_rows(&t, ret);
         sbx_table_free(&t);
     }
-    fclose(zip);
-    free(signature);
+    sbx_ra_package_close(&package);
     return true;
 }

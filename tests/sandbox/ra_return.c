@@ -208,6 +208,7 @@ sbx_ra_return(struct sbx_ra *ra, struct sbx_ra_work *work, bool more)
         perso_package_name(&m, name, sizeof name);
         sbx_hmac_sm3(ra->file_secret, sizeof ra->file_secret, name, strlen(name), file_key);
         make_table(ra, work, rows, n, m.sequence, file_key, &table, &table_n);
+        sbx_ra_issued_write(ra, name, table, table_n);
         char *chain = make_chain(ra, &chain_n);
         const struct perso_package_member members[] = {
             { "certificates.csv", table, table_n, (uint32_t)n },

@@ -8,7 +8,20 @@
 #include "fail.h"
 #include "options.h"
 
-enum { CARDS, SEED, BATCH, DIVISION, VENDOR, FAULTS, ENCODING, FORM, ARCHIVE, N_OPTIONS };
+enum {
+    CARDS,
+    SEED,
+    BATCH,
+    DIVISION,
+    VENDOR,
+    FAULTS,
+    ENCODING,
+    FORM,
+    ARCHIVE,
+    BOXES,
+    SSSE,
+    N_OPTIONS
+};
 
 static bool
 is_one_of(const char *text, const char *const *list, size_t n)
@@ -19,43 +32,58 @@ is_one_of(const char *text, const char *const *list, size_t n)
     return false;
 }
 
-/* Batch and vendor stand in names of jobs and packages. */
-static const char *
-plain_name(const struct sbx_option *option, const char *fallback)
-{
-    static const char allowed[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    const char *text = sbx_option_text(option, fallback);
-
-    if (*text == '\0' || strlen(text) > 32 || text[strspn(text, allowed)] != '\0')
-        sbx_usage("--%s %s: want 1 to 32 letters, digits, - and _", option->name, text);
-    return text;
-}
-
 static void
 read_options(struct sbx_sample *s, const struct sbx_option *options)
 {
     static const char *const archives[] = { "csv", "tar.zst", "tar.gz", "zip" };
-    const char *division = sbx_option_text(&options[DIVISION], "411600");
-    const char *encoding = sbx_option_text(&options[ENCODING], "utf-8");
     const char *form = sbx_option_text(&options[FORM], "p10");
     enum perso_charset charset;
 
+    s->seed = sbx_option_text(&options[SEED], NULL);
+    s->division = sbx_option_text(&options[DIVISION], "411600");
+    s->vendor = sbx_plain_name(&options[VENDOR], "V1");
+    s->encoding = sbx_option_text(&options[ENCODING], "utf-8");
     s->cards = sbx_option_count(&options[CARDS], SBX_SAMPLE_CARDS);
-    s->extras = s->cards / 20 != 0 ? s->cards / 20 : 1;
+    s->boxes = options[BOXES].n != 0 ? sbx_option_count(&options[BOXES], SBX_SAMPLE_CARDS) : 0;
+    s->ssse = options[SSSE].n != 0;
     s->faults = sbx_option_rate(&options[FAULTS]);
-    s->batch = plain_name(&options[BATCH], "B1");
+    s->batch = sbx_plain_name(&options[BATCH], "B1");
     s->archive = sbx_option_text(&options[ARCHIVE], "csv");
-    if (strlen(division) != 6 || strspn(division, "0123456789") != 6)
-        sbx_usage("--division %s: want six digits", division);
-    if (!perso_charset_find(encoding, &charset))
-        sbx_usage("--encoding %s: want utf-8, gbk or gb18030", encoding);
+    if (strlen(s->division) != 6 || strspn(s->division, "0123456789") != 6)
+        sbx_usage("--division %s: want six digits", s->division);
+    if (!perso_charset_find(s->encoding, &charset))
+        sbx_usage("--encoding %s: want utf-8, gbk or gb18030", s->encoding);
     if (strcmp(form, "p10") != 0)
         sbx_usage("--form %s: want p10", form);
     if (!is_one_of(s->archive, archives, 4))
         sbx_usage("--archive %s: want csv, tar.zst, tar.gz or zip", s->archive);
-    sbx_population_init(&s->people, sbx_option_text(&options[SEED], NULL), division, s->batch,
-                        plain_name(&options[VENDOR], "V1"), charset);
+}
+
+void
+sbx_sample_begin(struct sbx_sample *s)
+{
+    enum perso_charset charset;
+
+    sbx_need(perso_charset_find(s->encoding, &charset), "encoding");
+    sbx_population_init(&s->people, s->seed, s->division, s->batch, s->vendor, charset);
+    s->extras = s->cards / 20 != 0 ? s->cards / 20 : 1;
+    s->fault = sbx_memory(s->cards, sizeof *s->fault);
+    s->partner = sbx_memory(s->cards, sizeof *s->partner);
+    s->issuance_record = sbx_memory(s->cards, sizeof *s->issuance_record);
+    s->mended = sbx_memory(s->cards, sizeof *s->mended);
+    s->curve = sbx_curve_new();
+    sbx_faults_plan(s);
+}
+
+void
+sbx_sample_end(struct sbx_sample *s)
+{
+    sbx_curve_free(s->curve);
+    free(s->mended);
+    free(s->issuance_record);
+    free(s->partner);
+    free(s->fault);
+    json_decref(s->arguments);
 }
 
 void
@@ -71,21 +99,17 @@ sbx_sample(int argc, char **argv)
         [ENCODING] = { .name = "encoding", .max = 1 },
         [FORM] = { .name = "form", .max = 1 },
         [ARCHIVE] = { .name = "archive", .max = 1 },
+        [BOXES] = { .name = "boxes", .max = 1 },
+        [SSSE] = { .name = "ssse", .max = 1, .flag = true },
     };
     struct sbx_sample s = { .dir = NULL };
 
     sbx_options_read(argc, argv, options, N_OPTIONS, &s.dir, 1);
     read_options(&s, options);
-    s.fault = sbx_memory(s.cards, sizeof *s.fault);
-    s.partner = sbx_memory(s.cards, sizeof *s.partner);
-    s.issuance_record = sbx_memory(s.cards, sizeof *s.issuance_record);
-    s.curve = sbx_curve_new();
+    sbx_sample_begin(&s);
     sbx_folder(s.dir);
-    sbx_faults_plan(&s);
+    sbx_sample_arguments_write(&s);
     sbx_issuance_write(&s);
     sbx_application_write(&s);
-    sbx_curve_free(s.curve);
-    free(s.issuance_record);
-    free(s.partner);
-    free(s.fault);
+    sbx_sample_end(&s);
 }

@@ -2,6 +2,8 @@
 #ifndef SANDBOX_SAMPLE_H
 #define SANDBOX_SAMPLE_H
 
+#include <jansson.h>
+
 #include "faults.h"
 #include "people.h"
 #include "perso/column.h"
@@ -12,14 +14,28 @@
 
 struct sbx_sample {
     const char *dir, *batch, *archive;
-    uint32_t cards, extras; /* of the batch; more in the issuance data */
+    const char *seed, *division, *vendor, *encoding; /* as typed */
+    uint32_t cards, extras;                          /* of the batch; more in the issuance data */
+    uint32_t boxes;                                  /* cards a box; 0: no boxes */
+    bool ssse;                                       /* issuance data name the device's SSSE keys */
     double faults;
     struct sbx_population people;
     struct sbx_curve *curve;
     uint8_t *fault;            /* enum sbx_fault of each card */
     uint32_t *partner;         /* of each card of a pair: the other one */
     uint32_t *issuance_record; /* of each card, from 1; 0: none */
+    bool *mended;              /* cards whose planted fault is taken back */
+    const uint8_t *nonces;     /* seed of the requests' signatures; NULL: the sample's own */
+    json_t *arguments;         /* owns the texts of a sample that was made before */
 };
+
+/** Makes what the arguments ask for: people, curve, plan of faults. */
+void sbx_sample_begin(struct sbx_sample *s);
+void sbx_sample_end(struct sbx_sample *s);
+/* DIR/sample.json: the arguments, so that the same sample can be made again in memory. */
+void sbx_sample_arguments_write(const struct sbx_sample *s);
+/** Reads DIR/sample.json and begins; dir stays NULL. */
+void sbx_sample_arguments_read(struct sbx_sample *s, const char *dir);
 
 /* What the table says of a fault. */
 struct sbx_fault_row {
@@ -47,6 +63,12 @@ struct sbx_issuance {
     char baz033[64], aaz502[2], aaz503[9], kyxq[9], cshjgbm[16], baz103[64], aae010[32];
 };
 
+/** The fault that was planned for a card, mended or not. */
+enum sbx_fault sbx_fault_of(const struct sbx_sample *s, uint32_t card);
+/** The fault that its rows have. */
+enum sbx_fault sbx_fault_planted(const struct sbx_sample *s, uint32_t card);
+/** AAZ501 as the application file has it, fault included. */
+void sbx_application_card_id(const struct sbx_sample *s, uint32_t card, char out[64]);
 void sbx_application_make(const struct sbx_sample *s, uint32_t card, struct sbx_application *row);
 /** copy 1 is the second row of issue-twice. */
 void sbx_issuance_make(const struct sbx_sample *s, uint32_t card, int copy,
@@ -58,6 +80,13 @@ void sbx_fault_row_edit(const struct sbx_sample *s, enum sbx_fault fault, uint32
 void sbx_fault_request_edit(enum sbx_fault fault, struct sbx_random *r, struct sbx_der *der);
 void sbx_fault_issuance_edit(const struct sbx_sample *s, enum sbx_fault fault, uint32_t card,
                              int copy, struct sbx_issuance *row);
+
+/** The file of applications; boxes: cards a box, 0: without box and position. */
+void sbx_application_table(struct sbx_table_out *t, const char *path, enum perso_charset charset,
+                           bool replaces, uint32_t boxes);
+/** place: of the card in the physical order, from 0. replaces: NULL where there is no column. */
+void sbx_application_put(struct sbx_table_out *t, const struct sbx_application *row,
+                         const char *replaces, uint32_t boxes, uint32_t place);
 
 /** Writes keys/ and truth.csv; issuance/ comes first, its record numbers stand in the notes. */
 void sbx_issuance_write(struct sbx_sample *s);

@@ -9,16 +9,22 @@
 
 #define OTHER_PEOPLE 0x40000000u /* indexes of people and keys outside the sample */
 
-static enum sbx_fault
-fault_of(const struct sbx_sample *s, uint32_t card)
+enum sbx_fault
+sbx_fault_of(const struct sbx_sample *s, uint32_t card)
 {
     return card < s->cards ? (enum sbx_fault)s->fault[card] : SBX_FAULT_NONE;
+}
+
+enum sbx_fault
+sbx_fault_planted(const struct sbx_sample *s, uint32_t card)
+{
+    return card < s->cards && s->mended[card] ? SBX_FAULT_NONE : sbx_fault_of(s, card);
 }
 
 static void
 person_of(const struct sbx_sample *s, uint32_t card, struct sbx_person *ret)
 {
-    sbx_person_make(&s->people, card, sbx_fault_row(fault_of(s, card))->needs, ret);
+    sbx_person_make(&s->people, card, sbx_fault_row(sbx_fault_of(s, card))->needs, ret);
 }
 
 static void
@@ -34,14 +40,14 @@ key_of(const struct sbx_sample *s, uint32_t card, struct sbx_key *ret)
 static bool
 is_second(const struct sbx_sample *s, uint32_t card, enum sbx_fault fault)
 {
-    return fault_of(s, card) == fault && s->partner[card] < card;
+    return sbx_fault_planted(s, card) == fault && s->partner[card] < card;
 }
 
 static void
 make_p10(const struct sbx_sample *s, uint32_t card, const struct sbx_person *person,
          const struct sbx_key *key, char *p10)
 {
-    const enum sbx_fault fault = fault_of(s, card);
+    const enum sbx_fault fault = sbx_fault_planted(s, card);
     struct sbx_person named = *person;
     struct sbx_key signing = *key;
     struct sbx_request request = { named.name, named.ssn, &signing, SBX_SIGN_STANDARD,
@@ -49,7 +55,7 @@ make_p10(const struct sbx_sample *s, uint32_t card, const struct sbx_person *per
     struct sbx_random nonce;
     struct sbx_der der;
 
-    sbx_random_of_index(&nonce, s->people.seed, "request", card);
+    sbx_random_of_index(&nonce, s->nonces != NULL ? s->nonces : s->people.seed, "request", card);
     if (fault == SBX_FAULT_REQUEST_KEY)
         key_of(s, card + OTHER_PEOPLE, &signing);
     else if (fault == SBX_FAULT_REQUEST_SUBJECT)
@@ -72,6 +78,26 @@ make_p10(const struct sbx_sample *s, uint32_t card, const struct sbx_person *per
     perso_base64_encode(der.bytes, der.n, p10);
 }
 
+static void
+make_card_id(const struct sbx_sample *s, uint32_t card, char out[64])
+{
+    sbx_card_id(&s->people, is_second(s, card, SBX_FAULT_CARD_TWICE) ? s->partner[card] : card,
+                out);
+}
+
+void
+sbx_application_card_id(const struct sbx_sample *s, uint32_t card, char out[64])
+{
+    const enum sbx_fault fault = sbx_fault_planted(s, card);
+    struct sbx_application row = { .aaz501 = "" };
+
+    make_card_id(s, card, row.aaz501);
+    if (fault == SBX_FAULT_CARD_ID_SHAPE || fault == SBX_FAULT_CARD_DIVISION ||
+        fault == SBX_FAULT_DIVISION_OTHER)
+        sbx_fault_row_edit(s, fault, card, &row);
+    memcpy(out, row.aaz501, sizeof row.aaz501);
+}
+
 void
 sbx_application_make(const struct sbx_sample *s, uint32_t card, struct sbx_application *row)
 {
@@ -80,15 +106,14 @@ sbx_application_make(const struct sbx_sample *s, uint32_t card, struct sbx_appli
 
     person_of(s, card, &person);
     key_of(s, is_second(s, card, SBX_FAULT_KEY_TWICE) ? s->partner[card] : card, &key);
-    sbx_card_id(&s->people, is_second(s, card, SBX_FAULT_CARD_TWICE) ? s->partner[card] : card,
-                row->aaz501);
+    make_card_id(s, card, row->aaz501);
     sbx_card_number(&s->people, card, row->aaz500);
     snprintf(row->aac002, sizeof row->aac002, "%s", person.ssn);
     snprintf(row->aac003, sizeof row->aac003, "%s", person.name);
     snprintf(row->aab301, sizeof row->aab301, "%s", s->people.division);
     perso_hex_upper(key.xy, sizeof key.xy, row->qmgy);
     make_p10(s, card, &person, &key, row->p10);
-    sbx_fault_row_edit(s, fault_of(s, card), card, row);
+    sbx_fault_row_edit(s, sbx_fault_planted(s, card), card, row);
 }
 
 /*
@@ -149,7 +174,6 @@ make_status(struct sbx_random *r, struct sbx_issuance *row)
 void
 sbx_issuance_make(const struct sbx_sample *s, uint32_t card, int copy, struct sbx_issuance *row)
 {
-    const enum sbx_fault fault = fault_of(s, card);
     struct sbx_person person;
     struct sbx_random r;
 
@@ -173,8 +197,8 @@ sbx_issuance_make(const struct sbx_sample *s, uint32_t card, int copy, struct sb
     memcpy(row->kyxq, "20360301", 9);
     snprintf(row->cshjgbm, sizeof row->cshjgbm, "%.6s000001", s->people.division);
     snprintf(row->aae010, sizeof row->aae010, "621400%013u", sbx_random_u32(&r));
-    if (fault == SBX_FAULT_NONE)
+    if (sbx_fault_of(s, card) == SBX_FAULT_NONE)
         soften(s, card, &person, row);
-    sbx_fault_issuance_edit(s, fault, card, copy, row);
+    sbx_fault_issuance_edit(s, sbx_fault_planted(s, card), card, copy, row);
     name_extension(row->aac003, row->baz103, sizeof row->baz103);
 }

@@ -12,6 +12,12 @@
 
 #define SAMPLE_DATE_S INT64_C(1772366400) /* 2026-03-01 12:00 UTC, time of archive members */
 
+/* Device keys by reference and version, never by value (CONTRACTS 2). */
+#define SSSE_KEYS "SSSE-MK:2;SSSE-AK1:1;SSSE-AK2:1"
+#define ISSUANCE_COLUMNS                                                                           \
+    "AAZ501,AAZ500,AAC002,AAC003,AAC004,AAC005,AAC006,AAB301,BAZ033,AAC008,AAZ502,AAC025,AAZ503,"  \
+    "KYXQ,CSHJGBM,BAZ103,AAE010"
+
 struct truth {
     char aaz501[64];
     uint32_t card, record;
@@ -45,8 +51,9 @@ issuance_row(struct sbx_table_out *t, const struct sbx_sample *s, uint32_t card,
     const char *const cells[] = { row.aaz501, row.aaz500, row.aac002, row.aac003, row.aac004,
                                   row.aac005, row.aac006, row.aab301, row.baz033, row.aac008,
                                   row.aaz502, row.aac025, row.aaz503, row.kyxq,   row.cshjgbm,
-                                  row.baz103, row.aae010 };
-    sbx_table_cells(t, cells, sizeof cells / sizeof cells[0]);
+                                  row.baz103, row.aae010, SSSE_KEYS };
+    const size_t n = sizeof cells / sizeof cells[0];
+    sbx_table_cells(t, cells, s->ssse ? n : n - 1);
 }
 
 void
@@ -61,11 +68,10 @@ sbx_issuance_write(struct sbx_sample *s)
     sbx_folder(folder);
     sbx_path(path, folder, "issuance.csv");
     sbx_table_create(&t, path, s->people.charset,
-                     "AAZ501,AAZ500,AAC002,AAC003,AAC004,AAC005,AAC006,AAB301,BAZ033,AAC008,"
-                     "AAZ502,AAC025,AAZ503,KYXQ,CSHJGBM,BAZ103,AAE010");
+                     s->ssse ? ISSUANCE_COLUMNS ",SSSE" : ISSUANCE_COLUMNS);
     for (uint32_t i = 0; i < n; i++) {
         const uint32_t card = order[i];
-        const enum sbx_fault fault = card < s->cards ? (enum sbx_fault)s->fault[card] : 0;
+        const enum sbx_fault fault = sbx_fault_planted(s, card);
         if (fault == SBX_FAULT_ISSUE_ABSENT)
             continue;
         issuance_row(&t, s, card, 0);
@@ -177,6 +183,38 @@ write_truth(const struct sbx_sample *s, struct truth *truth, size_t n)
     sbx_table_close(&t);
 }
 
+void
+sbx_application_table(struct sbx_table_out *t, const char *path, enum perso_charset charset,
+                      bool replaces, uint32_t boxes)
+{
+    char header[128];
+
+    snprintf(header, sizeof header, "AAZ501,AAZ500,AAC002,AAC003,AAB301,QMGY,P10%s%s",
+             replaces ? ",replaces" : "", boxes != 0 ? ",box,position" : "");
+    sbx_table_create(t, path, charset, header);
+}
+
+void
+sbx_application_put(struct sbx_table_out *t, const struct sbx_application *row,
+                    const char *replaces, uint32_t boxes, uint32_t place)
+{
+    const char *const cells[] = { row->aaz501, row->aaz500, row->aac002, row->aac003,
+                                  row->aab301, row->qmgy,   row->p10 };
+    char box[32], position[16];
+
+    for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++)
+        sbx_table_cell(t, cells[i]);
+    if (replaces != NULL)
+        sbx_table_cell(t, replaces);
+    if (boxes != 0) {
+        snprintf(box, sizeof box, "BOX-%04u", place / boxes + 1);
+        snprintf(position, sizeof position, "%u", place % boxes + 1);
+        sbx_table_cell(t, box);
+        sbx_table_cell(t, position);
+    }
+    sbx_table_row(t);
+}
+
 /* One file of at most PERSO_FILE_ROWS cards, from the first on. */
 static uint32_t
 write_part(const struct sbx_sample *s, uint32_t first, struct truth *truth, size_t *n_truth)
@@ -196,13 +234,10 @@ write_part(const struct sbx_sample *s, uint32_t first, struct truth *truth, size
     sbx_path(folder, s->dir, "keys");
     sbx_path(csv_path, folder, csv_name);
     sbx_path(path, folder, name);
-    sbx_table_create(&t, csv_path, s->people.charset,
-                     "AAZ501,AAZ500,AAC002,AAC003,AAB301,QMGY,P10");
+    sbx_application_table(&t, csv_path, s->people.charset, false, s->boxes);
     for (uint32_t card = first; card < first + rows; card++) {
         sbx_application_make(s, card, &row);
-        const char *const cells[] = { row.aaz501, row.aaz500, row.aac002, row.aac003,
-                                      row.aab301, row.qmgy,   row.p10 };
-        sbx_table_cells(&t, cells, sizeof cells / sizeof cells[0]);
+        sbx_application_put(&t, &row, NULL, s->boxes, card);
         if (s->fault[card] == SBX_FAULT_NONE)
             continue;
         struct truth *one = &truth[(*n_truth)++];

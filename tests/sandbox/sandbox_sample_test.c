@@ -196,6 +196,44 @@ every_form_is_written(void **state)
 }
 
 static void
+boxes_and_key_references_are_columns(void **state) /* LD/T 03-2022 6.4.7.3; CONTRACTS 2 */
+{
+    struct sbx_table_in with, without;
+    char box[32], position[16];
+    size_t column;
+
+    assert_int_equal(test_run(*state, "", "sample plain --cards 45 --seed 1 --faults 0.2"), 0);
+    assert_int_equal(
+        test_run(*state, "", "sample boxed --cards 45 --seed 1 --faults 0.2 --boxes 20 --ssse"), 0);
+    assert_true(test_same(*state, "plain/truth.csv", "boxed/truth.csv"));
+    test_table(*state, "plain/keys/application.csv", &without);
+    test_table(*state, "boxed/keys/application.csv", &with);
+    assert_int_equal(without.n_columns + 2, with.n_columns);
+    while (sbx_table_next(&without) && sbx_table_next(&with)) {
+        for (column = 0; column < without.n_columns; column++)
+            assert_string_equal(without.cells[column], with.cells[column]);
+        snprintf(box, sizeof box, "BOX-%04u", (with.rows - 1) / 20 + 1);
+        snprintf(position, sizeof position, "%u", (with.rows - 1) % 20 + 1);
+        assert_string_equal(test_cell(&with, "box"), box);
+        assert_string_equal(test_cell(&with, "position"), position);
+    }
+    assert_int_equal(with.rows, 45);
+    sbx_table_free(&with);
+    sbx_table_free(&without);
+    test_table(*state, "plain/issuance/issuance.csv", &without);
+    test_table(*state, "boxed/issuance/issuance.csv", &with);
+    assert_int_equal(without.n_columns + 1, with.n_columns);
+    while (sbx_table_next(&without) && sbx_table_next(&with)) {
+        for (column = 0; column < without.n_columns; column++)
+            assert_string_equal(without.cells[column], with.cells[column]);
+        assert_string_equal(test_cell(&with, "SSSE"), "SSSE-MK:2;SSSE-AK1:1;SSSE-AK2:1");
+    }
+    assert_int_equal(without.rows, with.rows);
+    sbx_table_free(&with);
+    sbx_table_free(&without);
+}
+
+static void
 wrong_usage_is_2(void **state) /* CONTRACTS 1, exit codes */
 {
     static const char *const wrong[] = {
@@ -216,6 +254,12 @@ wrong_usage_is_2(void **state) /* CONTRACTS 1, exit codes */
         "ra --in a --out b --state c --fault late:0.6 --fault seal:0.6",
         "ra --in a --out b --state c --mark-pin 1",
         "machine --in a --out b",
+        "sample x --cards 5 --seed 1 --boxes 0",
+        "sample x --cards 5 --seed 1 --ssse --ssse",
+        "remake x --from sample --cards l.csv --seed 1",
+        "remake x --from sample --cards l.csv --batch B2",
+        "correct x --from sample",
+        "correct x --held l.csv",
     };
 
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
@@ -233,6 +277,7 @@ main(void)
         cmocka_unit_test(every_kind_is_planted),
         cmocka_unit_test(same_arguments_same_bytes),
         cmocka_unit_test(every_form_is_written),
+        cmocka_unit_test(boxes_and_key_references_are_columns),
         cmocka_unit_test(wrong_usage_is_2),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -172,10 +172,10 @@ requests_table(const struct test_site *site, size_t first, size_t n, size_t *byt
 }
 
 void
-test_request(const struct test_site *site, uint32_t sequence, size_t first, size_t n)
+test_package(const struct test_site *site, const char *kind, uint32_t sequence,
+             const struct perso_package_member *member, uint32_t cards)
 {
-    struct perso_manifest m = { .kind = "REQ",
-                                .sender = "department",
+    struct perso_manifest m = { .sender = "department",
                                 .recipient = "ra",
                                 .division = "411600",
                                 .vendor = "V1",
@@ -184,24 +184,33 @@ test_request(const struct test_site *site, uint32_t sequence, size_t first, size
                                 .date = TEST_DATE,
                                 .sequence = sequence,
                                 .has_previous = sequence > 1,
-                                .cards = (uint32_t)n };
+                                .cards = cards };
     char name[256], in[300], path[SBX_PATH_BYTES], *json = NULL;
     struct perso_error err = { .reject = PERSO_REJ_NONE };
-    size_t bytes, json_n;
-    char *table = requests_table(site, first, n, &bytes);
-    const struct perso_package_member member = { "requests.csv", table, bytes, (uint32_t)n };
     struct sbx_file f;
+    size_t json_n;
 
+    snprintf(m.kind, sizeof m.kind, "%s", kind);
     perso_package_name(&m, name, sizeof name);
     snprintf(in, sizeof in, "in/%s", name);
     test_path(site, in, path);
     sbx_file_open(&f, path);
     const struct perso_sink sink = sbx_file_sink(&f);
-    sbx_check(perso_package_write(&m, &member, 1, 1772366400, &sink, &json, &json_n, &err), path,
+    sbx_check(perso_package_write(&m, member, 1, 1772366400, &sink, &json, &json_n, &err), path,
               &err);
     sbx_file_close(&f, NULL);
     test_sign(site, in, json, json_n);
     free(json);
+}
+
+void
+test_request(const struct test_site *site, uint32_t sequence, size_t first, size_t n)
+{
+    size_t bytes;
+    char *table = requests_table(site, first, n, &bytes);
+    const struct perso_package_member member = { "requests.csv", table, bytes, (uint32_t)n };
+
+    test_package(site, "REQ", sequence, &member, (uint32_t)n);
     free(table);
 }
 

@@ -27,6 +27,9 @@ const char *test_cell(const struct sbx_table_in *t, const char *column);
 bool test_same(const struct test_site *site, const char *a, const char *b);
 /** Writes FILE.sig over a message with the site's sender key. */
 void test_sign(const struct test_site *site, const char *file, const void *message, size_t n);
+/** Makes in/KIND-411600-B1-NNNN.zip with one member, from the department to the RA. */
+void test_package(const struct test_site *site, const char *kind, uint32_t sequence,
+                  const struct perso_package_member *member, uint32_t cards);
 /** Makes in/REQ-411600-B1-NNNN.zip of rows first .. first+n-1 of sample/keys/application.csv. */
 void test_request(const struct test_site *site, uint32_t sequence, size_t first, size_t n);
 /** A member of a zip; the caller frees. */
