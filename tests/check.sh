@@ -115,7 +115,7 @@ check_line_length()
         code_of "$file" | FILE=$file perl -CSD -ne \
             'chomp; printf "%s:%d: %d columns\n", $ENV{FILE}, $., length if length > 100'
     done < <({ tree '*.[ch]' include formats ra-client stages pipeline tests
-        tree '*.sh' tests; tree CMakeLists.txt . | grep -v '^\./build'; echo dev; } | sort -u)
+        tree '*.sh' tests po; tree CMakeLists.txt . | grep -v '^\./build'; echo dev; } | sort -u)
 }
 
 check_nothing_unfinished()
@@ -154,7 +154,7 @@ check_reject_codes_known()
 check_shellcheck()
 {
     local scripts
-    mapfile -t scripts < <(tree '*.sh' tests)
+    mapfile -t scripts < <(tree '*.sh' tests po)
     shellcheck -x -P SCRIPTDIR -S warning dev .ci/run "${scripts[@]}" 2>&1 || true
     shellcheck -s bash -S warning pipeline/command/completion/persoline.bash 2>&1 || true
 }
@@ -220,6 +220,15 @@ check_fuzz_corpora()
     bytes=$(find tests/fuzz/corpus -type f -printf '%s\n' |
         awk '{ n += $1 } END { print n + 0 }')
     [ "$bytes" -le 500000 ] || printf 'the corpora have %s bytes\n' "$bytes"
+}
+
+# Every message has its Chinese, whole and with the same % conversions (po/messages.sh).
+check_messages_translated()
+{
+    po/messages.sh missing 2>&1
+    # A literal of a ?: is not seen by xgettext, unless it is marked.
+    grep -rnE --include='*.c' 'perso_(say_[a-z]+|warn|hint|error_set)\(.*[?] "[a-z]' \
+        formats ra-client stages pipeline | sed 's/$/  <- mark both with N_()/' || true
 }
 
 # conf/ holds what `site init` writes, to the letter.

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "perso/text.h"
+
 static const struct perso_mode modes[] = {
     { 1, "卡商批量写入数字证书", "vendor", true, true, false, "LD/T 03-2022 6.4.7.2" },
     { 2, "个人化中心批量写入数字证书", "centre", true, true, true, "LD/T 03-2022 6.4.7.3" },
@@ -16,27 +18,27 @@ static const struct perso_mode modes[] = {
     }
 
 static const struct perso_role roles[] = {
-    { "vendor",
+    { N_("vendor"),
       true,
       { S(INGEST, NONE, RECEIVED), S(BUNDLE, RECEIVED, BUNDLED), S(SUBMIT, BUNDLED, SUBMITTED),
         S(COLLECT, SUBMITTED, ISSUED), S(MATCH, ISSUED, MATCHED), S(PERSONALIZE, MATCHED, PREPARED),
         S(CLOSE, PREPARED, WRITTEN) } },
     /* The cards leave with the applications; what comes back is what the department holds. */
-    { "vendor",
+    { N_("vendor"),
       false,
       { S(INGEST, NONE, RECEIVED), S(BUNDLE, RECEIVED, BUNDLED), S(SUBMIT, BUNDLED, FORWARDED),
         S(COLLECT, FORWARDED, FORWARDED), S(CLOSE, NONE, NONE) } },
-    { "department",
+    { N_("department"),
       false,
       { S(INGEST, NONE, RECEIVED), S(RECONCILE, RECEIVED, RECONCILED),
         S(APPROVE, RECONCILED, APPROVED), S(BUNDLE, APPROVED, BUNDLED),
         S(SUBMIT, BUNDLED, SUBMITTED), S(COLLECT, SUBMITTED, ISSUED), S(MATCH, ISSUED, MATCHED),
         S(FORWARD, MATCHED, FORWARDED), S(CLOSE, FORWARDED, WRITTEN) } },
-    { "centre",
+    { N_("centre"),
       true,
       { S(INGEST, NONE, RECEIVED), S(COLLECT, RECEIVED, ISSUED), S(MATCH, ISSUED, MATCHED),
         S(PERSONALIZE, MATCHED, PREPARED), S(CLOSE, PREPARED, WRITTEN) } },
-    { "all",
+    { N_("all"),
       true,
       { S(INGEST, NONE, RECEIVED), S(RECONCILE, RECEIVED, RECONCILED),
         S(APPROVE, RECONCILED, APPROVED), S(BUNDLE, APPROVED, BUNDLED),
@@ -46,16 +48,16 @@ static const struct perso_role roles[] = {
 
 static const char *const stage_names[PERSO_STAGE_COUNT] = {
     [PERSO_STAGE_NONE] = "",
-    [PERSO_STAGE_INGEST] = "ingest",
-    [PERSO_STAGE_RECONCILE] = "reconcile",
-    [PERSO_STAGE_APPROVE] = "approve",
-    [PERSO_STAGE_BUNDLE] = "bundle",
-    [PERSO_STAGE_SUBMIT] = "submit",
-    [PERSO_STAGE_COLLECT] = "collect",
-    [PERSO_STAGE_MATCH] = "match",
-    [PERSO_STAGE_FORWARD] = "forward",
-    [PERSO_STAGE_PERSONALIZE] = "personalize",
-    [PERSO_STAGE_CLOSE] = "close",
+    [PERSO_STAGE_INGEST] = N_("ingest"),
+    [PERSO_STAGE_RECONCILE] = N_("reconcile"),
+    [PERSO_STAGE_APPROVE] = N_("approve"),
+    [PERSO_STAGE_BUNDLE] = N_("bundle"),
+    [PERSO_STAGE_SUBMIT] = N_("submit"),
+    [PERSO_STAGE_COLLECT] = N_("collect"),
+    [PERSO_STAGE_MATCH] = N_("match"),
+    [PERSO_STAGE_FORWARD] = N_("forward"),
+    [PERSO_STAGE_PERSONALIZE] = N_("personalize"),
+    [PERSO_STAGE_CLOSE] = N_("close"),
 };
 
 const char *

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "perso/text.h"
+
 static const struct {
     const char *name, *code, *en, *zh, *clause;
     char class;
@@ -34,6 +36,14 @@ const char *
 perso_reject_text_zh(enum perso_reject reject)
 {
     return rejects[reject].zh;
+}
+
+const char *
+perso_reject_shown(enum perso_reject reject)
+{
+    /* Translators: the language of this catalogue. Texts of rejects are built in, not here. */
+    bool chinese = strcmp(_("language: en"), "language: zh") == 0;
+    return chinese ? rejects[reject].zh : rejects[reject].en;
 }
 
 const char *

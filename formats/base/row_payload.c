@@ -2,13 +2,15 @@
 
 #include <string.h>
 
+#include "perso/text.h"
+
 #define NAME_MAX_BYTES 255u
 #define VALUE_MAX_BYTES 65535u
 
 static enum perso_result
 damaged(struct perso_error *err, const char *what)
 {
-    return perso_error_set(err, PERSO_REJ_NONE, "", "row payload: %s", what);
+    return perso_error_set(err, PERSO_REJ_NONE, "", "row payload: %s", _(what));
 }
 
 static int

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "perso/text.h"
+
 #define M(state) (1u << PERSO_STATE_##state)
 
 /* What an operator or a reject may always do to a card that is still on its way. */
@@ -13,42 +15,42 @@ static const struct {
     bool open;
 } states[PERSO_STATE_COUNT] = {
     [PERSO_STATE_NONE] = { "", M(RECEIVED) | M(HELD), false },
-    [PERSO_STATE_RECEIVED] = { "received",
+    [PERSO_STATE_RECEIVED] = { N_("received"),
                                M(RECONCILED) | M(BUNDLED) | M(SUBMITTED) | M(ISSUED) | ASIDE,
                                true },
-    [PERSO_STATE_RECONCILED] = { "reconciled", M(APPROVED) | M(RECEIVED) | ASIDE, true },
-    [PERSO_STATE_APPROVED] = { "approved", M(BUNDLED) | M(RECEIVED) | ASIDE, true },
-    [PERSO_STATE_BUNDLED] = { "bundled",
+    [PERSO_STATE_RECONCILED] = { N_("reconciled"), M(APPROVED) | M(RECEIVED) | ASIDE, true },
+    [PERSO_STATE_APPROVED] = { N_("approved"), M(BUNDLED) | M(RECEIVED) | ASIDE, true },
+    [PERSO_STATE_BUNDLED] = { N_("bundled"),
                               M(SUBMITTED) | M(FORWARDED) | M(APPROVED) | M(RECEIVED) | ASIDE,
                               true },
-    [PERSO_STATE_SUBMITTED] = { "submitted",
+    [PERSO_STATE_SUBMITTED] = { N_("submitted"),
                                 M(ISSUED) | M(REFUSED) | M(APPROVED) | M(RECEIVED) | ASIDE, true },
-    [PERSO_STATE_ISSUED] = { "issued", M(MATCHED) | M(REFUSED) | ASIDE, true },
-    [PERSO_STATE_REFUSED] = { "refused",
+    [PERSO_STATE_ISSUED] = { N_("issued"), M(MATCHED) | M(REFUSED) | ASIDE, true },
+    [PERSO_STATE_REFUSED] = { N_("refused"),
                               M(ISSUED) | M(APPROVED) | M(RECEIVED) | M(RETURNED) | ASIDE, false },
-    [PERSO_STATE_MATCHED] = { "matched",
+    [PERSO_STATE_MATCHED] = { N_("matched"),
                               M(PREPARED) | M(DEFERRED) | M(FORWARDED) | M(ISSUED) | ASIDE, true },
-    [PERSO_STATE_FORWARDED] = { "forwarded",
+    [PERSO_STATE_FORWARDED] = { N_("forwarded"),
                                 M(WRITTEN) | M(DEFERRED) | M(RETRY) | M(SPOILED) | M(MISSING) |
                                     M(TEST) | M(HELD), /* whose it is now, decides about it */
                                 false },
-    [PERSO_STATE_PREPARED] = { "prepared",
+    [PERSO_STATE_PREPARED] = { N_("prepared"),
                                M(WRITTEN) | M(DEFERRED) | M(RETRY) | M(SPOILED) | M(MISSING) |
                                    M(TEST) | M(MATCHED) | ASIDE,
                                true },
-    [PERSO_STATE_DEFERRED] = { "deferred", M(WRITTEN) | M(RETRY) | M(SPOILED) | ASIDE, false },
-    [PERSO_STATE_WRITTEN] = { "written", M(HELD), false },
-    [PERSO_STATE_RETRY] = { "retry",
+    [PERSO_STATE_DEFERRED] = { N_("deferred"), M(WRITTEN) | M(RETRY) | M(SPOILED) | ASIDE, false },
+    [PERSO_STATE_WRITTEN] = { N_("written"), M(HELD), false },
+    [PERSO_STATE_RETRY] = { N_("retry"),
                             M(PREPARED) | M(WRITTEN) | M(SPOILED) | M(MISSING) | M(TEST) | ASIDE,
                             true },
-    [PERSO_STATE_SPOILED] = { "spoiled", M(HELD) | M(CANCELLED), false },
-    [PERSO_STATE_MISSING] = { "missing",
+    [PERSO_STATE_SPOILED] = { N_("spoiled"), M(HELD) | M(CANCELLED), false },
+    [PERSO_STATE_MISSING] = { N_("missing"),
                               M(WRITTEN) | M(DEFERRED) | M(RETRY) | M(SPOILED) | M(TEST) | ASIDE,
                               false },
-    [PERSO_STATE_TEST] = { "test", 0, false },
-    [PERSO_STATE_RETURNED] = { "returned", M(HELD) | M(CANCELLED), false },
-    [PERSO_STATE_HELD] = { "held", ~0u, false },
-    [PERSO_STATE_CANCELLED] = { "cancelled", 0, false },
+    [PERSO_STATE_TEST] = { N_("test"), 0, false },
+    [PERSO_STATE_RETURNED] = { N_("returned"), M(HELD) | M(CANCELLED), false },
+    [PERSO_STATE_HELD] = { N_("held"), ~0u, false },
+    [PERSO_STATE_CANCELLED] = { N_("cancelled"), 0, false },
 };
 
 const char *

@@ -160,11 +160,7 @@ perso_archive_open(const struct perso_source *source, const struct perso_archive
 static enum perso_result
 fail(struct perso_archive *archive, enum perso_result rc, struct perso_error *err)
 {
-    char text[sizeof err->text];
-
-    snprintf(text, sizeof text, "%s", err->text);
-    snprintf(err->text, sizeof err->text, "member %u: %.200s", archive->n_members,
-             text[0] != '\0' ? text : perso_reject_text(err->reject));
+    perso_error_prefix(err, "member %u: ", archive->n_members);
     archive->failed = rc;
     archive->fault = *err;
     return rc;

@@ -38,7 +38,8 @@ tar_failed(const struct perso_archive_writer *w, struct perso_error *err)
 
     if (w->failed != PERSO_OK)
         return w->failed;
-    return perso_error_set(err, PERSO_REJ_NONE, "", "%s", text != NULL ? text : "libarchive");
+    return perso_error_set(err, PERSO_REJ_NONE, "", "libarchive: %s",
+                           text != NULL ? text : "failed");
 }
 
 /* No time, name or owner of the machine, and no padding behind the compressed bytes. */

@@ -336,7 +336,7 @@ read_texts(const json_t *root, struct perso_manifest *m, struct perso_error *err
     for (size_t i = 0; i < sizeof texts / sizeof texts[0] && rc == PERSO_OK; i++)
         rc = get_text(root, texts[i].key, texts[i].out, texts[i].max, err);
     if (rc == PERSO_OK && strcmp(format, FORMAT) != 0)
-        rc = wrong(err, "format", "not " FORMAT);
+        rc = wrong(err, "format", "not known");
     return rc;
 }
 

@@ -81,7 +81,8 @@ libarchive_failed(const struct tar *tar, struct perso_error *err)
 
     if (tar->failed != PERSO_OK)
         return tar->failed;
-    return perso_error_set(err, PERSO_REJ_ARCHIVE_DAMAGED, "", "%s", text != NULL ? text : "");
+    return perso_error_set(err, PERSO_REJ_ARCHIVE_DAMAGED, "", "libarchive: %s",
+                           text != NULL ? text : "failed");
 }
 
 /* After the last member only zeros, and enough of them: libarchive takes a tar that was cut

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "formats/pki/der.h"
+#include "perso/text.h"
 
 static const uint8_t oid_ec_key[] = { 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01 };
 static const uint8_t oid_sm2[] = { 0x2a, 0x81, 0x1c, 0xcf, 0x55, 0x01, 0x82, 0x2d };
@@ -29,10 +30,10 @@ perso_form_not_der(struct perso_cursor der)
     static const char pem[] = "-----BEGIN";
 
     if (perso_left(&der) == 0)
-        return "empty";
+        return N_("empty");
     if (perso_left(&der) >= sizeof pem - 1 && memcmp(der.at, pem, sizeof pem - 1) == 0)
-        return "PEM text";
-    return der.at[0] == PERSO_DER_SEQUENCE ? "cut, or its length is wrong" : "no SEQUENCE";
+        return N_("PEM text");
+    return der.at[0] == PERSO_DER_SEQUENCE ? N_("cut, or its length is wrong") : N_("no SEQUENCE");
 }
 
 /* The point is in another form than 04 X Y: which? */
@@ -42,12 +43,12 @@ point_fault(struct perso_cursor point)
     size_t n = perso_left(&point);
 
     if (n == 33 && (point.at[0] == 2 || point.at[0] == 3))
-        return "compressed point";
+        return N_("compressed point");
     if (n == 65 && (point.at[0] == 6 || point.at[0] == 7))
-        return "hybrid point";
+        return N_("hybrid point");
     if (n == 1 && point.at[0] == 0)
-        return "point at infinity";
-    return "point is not 04 X Y";
+        return N_("point at infinity");
+    return N_("point is not 04 X Y");
 }
 
 /* The curve beside id-ecPublicKey is not the OID of SM2: a foreign one, or no curve at all. */
@@ -64,8 +65,9 @@ name_curve(struct perso_cursor *parameters, struct perso_faults *faults)
     }
     if (!perso_der_any(parameters, &other))
         return perso_fault_syntax(faults, "curve missing");
-    return perso_fault_syntax(faults, other.tag == PERSO_DER_SEQUENCE ? "explicit curve parameters"
-                                                                      : "curve is not an OID");
+    return perso_fault_syntax(faults, other.tag == PERSO_DER_SEQUENCE
+                                          ? N_("explicit curve parameters")
+                                          : N_("curve is not an OID"));
 }
 
 bool
@@ -91,7 +93,7 @@ perso_form_key(struct perso_cursor *c, uint8_t public_key[64], struct perso_faul
         return perso_fault_syntax(faults, "bytes after the curve");
     if (!named || faults->algorithm != NULL)
         return named;
-    return perso_fault_syntax(faults, unused != 0 ? "unused bits in the BIT STRING of the point"
+    return perso_fault_syntax(faults, unused != 0 ? N_("unused bits in the BIT STRING of the point")
                                                   : point_fault(point));
 }
 
@@ -123,22 +125,22 @@ signature_fault(struct perso_cursor bytes)
     struct perso_der sequence, integer;
 
     if (!perso_der_take(&at, PERSO_DER_SEQUENCE, &sequence) || perso_left(&at) != 0)
-        return perso_left(&bytes) == 64 ? "raw r||s in the BIT STRING"
-                                        : "signature is not SEQUENCE { r, s }";
+        return perso_left(&bytes) == 64 ? N_("raw r||s in the BIT STRING")
+                                        : N_("signature is not SEQUENCE { r, s }");
     for (int i = 0; i < 2; i++) {
         if (!perso_der_take(&sequence.body, PERSO_DER_INTEGER, &integer))
-            return "signature is not SEQUENCE { r, s }";
+            return N_("signature is not SEQUENCE { r, s }");
         size_t n = perso_left(&integer.body);
         if (n == 0)
-            return "empty INTEGER in the signature";
+            return N_("empty INTEGER in the signature");
         if ((integer.body.at[0] & 0x80) != 0)
-            return "negative INTEGER in the signature";
+            return N_("negative INTEGER in the signature");
         if (n > 1 && integer.body.at[0] == 0 && (integer.body.at[1] & 0x80) == 0)
-            return "superfluous zero in an INTEGER of the signature";
+            return N_("superfluous zero in an INTEGER of the signature");
         if (n > 33 || (n == 33 && integer.body.at[0] != 0))
-            return "INTEGER of the signature is too long";
+            return N_("INTEGER of the signature is too long");
     }
-    return "bytes after s";
+    return N_("bytes after s");
 }
 
 bool

@@ -5,6 +5,7 @@
 #include "formats/pki/certificate.h"
 #include "formats/sm2/sm2.h"
 #include "formats/sm2/sm3.h"
+#include "perso/text.h"
 
 #define DEPTH_MAX 5u /* CA certificates above a cardholder's; two or three are usual */
 
@@ -71,11 +72,11 @@ static const char *
 no_ca(const struct perso_certificate *certificate)
 {
     if (!certificate->is_ca)
-        return "not a CA certificate";
+        return N_("not a CA certificate");
     if ((certificate->key_usage & PERSO_KU_CERT_SIGN) == 0)
-        return "key usage without keyCertSign";
+        return N_("key usage without keyCertSign");
     if (certificate->unknown_critical)
-        return "critical extension that is not known";
+        return N_("critical extension that is not known");
     return NULL;
 }
 

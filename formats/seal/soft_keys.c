@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "formats/sm2/sm3.h"
+#include "perso/text.h"
 
 #define SERIAL_BYTES 16
 #define PLAIN_BYTES_MAX 512u /* room for whatever a hostile ciphertext decrypts to */
@@ -268,13 +269,13 @@ read_key(struct perso_cursor pem, const char *password, const char *what, EVP_PK
     enum perso_result rc = PERSO_OK;
 
     if (bio == NULL || PEM_read_bio(bio, &name, &header, &der, &n) != 1)
-        rc = perso_error_set(err, PERSO_REJ_NONE, "", "%s: not a PEM file", what);
+        rc = perso_error_set(err, PERSO_REJ_NONE, "", "%s: not a PEM file", _(what));
     else if (strcmp(name, PEM_STRING_PKCS8) != 0)
-        rc = perso_error_set(err, PERSO_REJ_NONE, "", "%s: not an encrypted PKCS#8 key", what);
+        rc = perso_error_set(err, PERSO_REJ_NONE, "", "%s: not an encrypted PKCS#8 key", _(what));
     else if ((key = decrypt_key(der, n, password)) == NULL)
-        rc = perso_error_set(err, PERSO_REJ_NONE, "", "%s: wrong password, or damaged", what);
+        rc = perso_error_set(err, PERSO_REJ_NONE, "", "%s: wrong password, or damaged", _(what));
     else if (!EVP_PKEY_is_a(key, "SM2"))
-        rc = perso_error_set(err, PERSO_REJ_NONE, "", "%s: not an SM2 key", what);
+        rc = perso_error_set(err, PERSO_REJ_NONE, "", "%s: not an SM2 key", _(what));
     if (rc == PERSO_OK) {
         *ret = key;
         key = NULL; /* the caller's now */
@@ -297,8 +298,9 @@ perso_soft_keys_open(struct perso_cursor sender_pem, struct perso_cursor sealing
 
     if (keys == NULL)
         return perso_error_errno(err, "keys");
-    if ((rc = read_key(sender_pem, password, "sender key", &keys->sender, err)) != PERSO_OK ||
-        (rc = read_key(sealing_pem, password, "sealing key", &keys->sealing, err)) != PERSO_OK) {
+    if ((rc = read_key(sender_pem, password, N_("sender key"), &keys->sender, err)) != PERSO_OK ||
+        (rc = read_key(sealing_pem, password, N_("sealing key"), &keys->sealing, err)) !=
+            PERSO_OK) {
         soft_free(keys);
         return rc;
     }

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "perso/text.h"
+
 /* A character of two bytes is UTF-8 by chance in one of eight GBK ones, one of three in 300. */
 #define DOUBT_TWO 1u
 #define DOUBT_MORE 3u
@@ -15,7 +17,7 @@ perso_lines_init(struct perso_lines *l, const struct perso_source *source,
     l->charset = charset;
     l->join = join;
     l->begun = l->ended = l->undecodable = false;
-    l->hint = "";
+    l->hint = N_("not %s");
     l->line = 1;
     l->raw_n = l->from = l->to = 0;
     l->doubt = (struct perso_utf8_doubt) { .line = 1, .settled = charset == PERSO_UTF8 };
@@ -86,7 +88,7 @@ decodes(enum perso_charset charset, const uint8_t *p, size_t n)
     return true;
 }
 
-/* Which other set has the bytes of the line around raw[bad]; "" where none has. */
+/* Which other set has the bytes of the line around raw[bad]; as a format. */
 static const char *
 find_hint(const struct perso_lines *l, size_t n, size_t bad)
 {
@@ -98,10 +100,10 @@ find_hint(const struct perso_lines *l, size_t n, size_t bad)
     newline = memchr(l->raw + bad, '\n', n - bad);
     size_t to = newline != NULL ? (size_t)(newline - l->raw) : n;
     if (l->charset != PERSO_UTF8 && decodes(PERSO_UTF8, l->raw + from, to - from))
-        return "; valid utf-8";
+        return N_("not %s; valid utf-8");
     if (l->charset != PERSO_GB18030 && decodes(PERSO_GB18030, l->raw + from, to - from))
-        return "; valid gb18030";
-    return "";
+        return N_("not %s; valid gb18030");
+    return N_("not %s");
 }
 
 /* A byte order mark tells the encoding: ours is taken off, another one is refused. */
@@ -114,10 +116,10 @@ skip_mark(struct perso_lines *l, size_t n)
     if (n >= 2 &&
         ((l->raw[0] == 0xff && l->raw[1] == 0xfe) || (l->raw[0] == 0xfe && l->raw[1] == 0xff))) {
         l->undecodable = true;
-        l->hint = "; byte order mark of utf-16";
+        l->hint = N_("not %s; byte order mark of utf-16");
     } else if (n >= sizeof utf8 && memcmp(l->raw, utf8, sizeof utf8) == 0) {
         l->undecodable = l->charset != PERSO_UTF8;
-        l->hint = l->undecodable ? "; byte order mark of utf-8" : "";
+        l->hint = l->undecodable ? N_("not %s; byte order mark of utf-8") : N_("not %s");
         return sizeof utf8;
     } else if (l->charset == PERSO_GB18030 && n >= sizeof gb &&
                memcmp(l->raw, gb, sizeof gb) == 0) {
@@ -146,7 +148,7 @@ decode(struct perso_lines *l)
     memmove(l->raw, l->raw + from + used, l->raw_n);
     if (cut && l->ended) {
         l->undecodable = true;
-        l->hint = "; cut at the end of the file";
+        l->hint = N_("not %s; cut at the end of the file");
     }
 }
 
@@ -223,8 +225,8 @@ at_text_end(const struct perso_lines *l, struct scan *s, struct perso_error *err
         return rc;
     if (l->undecodable && n <= PERSO_LINE_BYTES) {
         err->line = l->line + s->n_newlines;
-        return perso_error_set(err, PERSO_REJ_TEXT_ENCODING, "", "not %s%s",
-                               perso_charset_name(l->charset), l->hint);
+        return perso_error_set(err, PERSO_REJ_TEXT_ENCODING, "", l->hint,
+                               perso_charset_name(l->charset));
     }
     if (s->opened != 0)
         return refuse(err, s->opened, PERSO_REJ_TEXT_QUOTE, "opened here and not closed");

@@ -6,6 +6,7 @@
 
 #include "formats/text/lines.h"
 #include "formats/text/split.h"
+#include "perso/text.h"
 
 /* What was seen of a column's shape. */
 struct column_shape {
@@ -330,8 +331,9 @@ perso_table_shapes(const struct perso_table *table, struct perso_error *err)
         err->line = err->record = 0;
         perso_error_at(err, table->options.file, s->first_line, 0);
         return perso_error_set(err, PERSO_REJ_COLUMN_SHAPE, table->layout.name[i],
-                               "in %u of %u rows%s", s->wrong, table->rows,
-                               s->excel ? "; damaged by a spreadsheet program?" : "");
+                               s->excel ? N_("in %u of %u rows; damaged by a spreadsheet program?")
+                                        : N_("in %u of %u rows"),
+                               s->wrong, table->rows);
     }
     return PERSO_OK;
 }

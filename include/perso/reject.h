@@ -125,6 +125,7 @@ const char *perso_reject_code(enum perso_reject reject);    /* "R104" */
 const char *perso_reject_name(enum perso_reject reject);    /* "SSN_CHECK" */
 const char *perso_reject_text(enum perso_reject reject);    /* English */
 const char *perso_reject_text_zh(enum perso_reject reject); /* Chinese, UTF-8 */
+const char *perso_reject_shown(enum perso_reject reject);   /* in the user's language */
 const char *perso_reject_clause(enum perso_reject reject);
 
 /** True where the code refuses the whole file. */

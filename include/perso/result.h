@@ -33,7 +33,8 @@ struct perso_error {
     uint32_t line, record;    /* as in perso_origin; 0: unknown */
     char file[256];           /* "" where no file is concerned */
     char field[32];           /* column code or member name; "" where none */
-    char text[256]; /* what is wrong, lower case, no full stop; "" : the code's own text */
+    char text[256]; /* what is wrong, English, lower case, no full stop; "" : the code's own text */
+    char shown[512]; /* the same in the user's language (perso/text.h); "": as text */
 };
 
 /**
@@ -44,10 +45,16 @@ struct perso_error {
 enum perso_result perso_error_set(struct perso_error *err, enum perso_reject reject,
                                   const char *field, const char *format, ...) PERSO_PRINTF(4, 5);
 
-/** PERSO_FATAL with "what: strerror(errno)". */
+/** Put a text in front of what is told: of the member that it happened in, say. */
+void perso_error_prefix(struct perso_error *err, const char *format, ...) PERSO_PRINTF(2, 3);
+
+/** What an errno means, in English: the same on every system. Shown with _(). */
+const char *perso_errno_text(int number);
+
+/** PERSO_FATAL with "what: perso_errno_text(errno)". */
 enum perso_result perso_error_errno(struct perso_error *err, const char *what);
 
-/** PERSO_FATAL with "what: reason of OpenSSL's last error"; empties OpenSSL's queue. */
+/** PERSO_FATAL with "what: OpenSSL: reason of its last error"; empties OpenSSL's queue. */
 enum perso_result perso_error_openssl(struct perso_error *err, const char *what);
 
 /** Note where an error happened, unless that is already known. */

@@ -4,49 +4,52 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "perso/text.h"
+
 static const struct {
     const char *name, *usage;
     perso_command *run;
 } commands[] = {
-    { "site", "site init DIR [--name NAME]", perso_command_site },
+    { "site", N_("site init DIR [--name NAME]"), perso_command_site },
     { "init",
-      "init JOB --mode 1|2|4 --batch ID --division CODE --vendor CODE "
-      "[--role vendor|department|centre|all] [--finisher vendor|centre] [--date YYYY-MM-DD] "
-      "[--profile NAME] [--ra NAME] [--centre NAME]\n"
-      "       persoline init JOB --from PACKAGE [--batch ID] [--date YYYY-MM-DD] [--profile NAME] "
-      "[--ra NAME] [--centre NAME]",
+      N_("init JOB --mode 1|2|4 --batch ID --division CODE --vendor CODE "
+         "[--role vendor|department|centre|all] [--finisher vendor|centre] [--date YYYY-MM-DD] "
+         "[--profile NAME] [--ra NAME] [--centre NAME]\n"
+         "       persoline init JOB --from PACKAGE [--batch ID] [--date YYYY-MM-DD] [--profile "
+         "NAME] "
+         "[--ra NAME] [--centre NAME]"),
       perso_command_init },
-    { "ingest", "ingest JOB FILE... [--encoding E] [--rows N] [--counted BOX=N]...",
+    { "ingest", N_("ingest JOB FILE... [--encoding E] [--rows N] [--counted BOX=N]..."),
       perso_command_stage },
-    { "reconcile", "reconcile JOB FILE... [--encoding E] [--rows N]", perso_command_stage },
-    { "approve", "approve JOB [--digest HEX]", perso_command_stage },
-    { "bundle", "bundle JOB", perso_command_stage },
-    { "submit", "submit JOB", perso_command_stage },
-    { "collect", "collect JOB FILE...", perso_command_stage },
-    { "match", "match JOB", perso_command_stage },
-    { "forward", "forward JOB", perso_command_stage },
-    { "personalize", "personalize JOB", perso_command_stage },
-    { "close", "close JOB [FILE...]", perso_command_stage },
-    { "run", "run JOB", perso_command_all_stages },
-    { "hold", "hold JOB CARD... --reason TEXT", perso_command_cards },
-    { "release", "release JOB CARD... --reason TEXT", perso_command_cards },
-    { "cancel", "cancel JOB CARD... --reason TEXT", perso_command_cards },
-    { "reject", "reject JOB CARD... --reason TEXT", perso_command_cards },
-    { "confirm", "confirm JOB CARD... --reason TEXT", perso_command_cards },
-    { "withdraw", "withdraw JOB FILE --reason TEXT", perso_command_withdraw },
-    { "status", "status [JOB]", perso_command_status },
-    { "report", "report JOB [--excel]", perso_command_report },
-    { "trace", "trace JOB CARD", perso_command_trace },
-    { "show", "show FILE", perso_command_show },
-    { "check", "check [JOB] [--dump]", perso_command_check },
-    { "slip", "slip JOB [PACKAGE]", perso_command_slip },
-    { "audit", "audit verify JOB", perso_command_audit },
+    { "reconcile", N_("reconcile JOB FILE... [--encoding E] [--rows N]"), perso_command_stage },
+    { "approve", N_("approve JOB [--digest HEX]"), perso_command_stage },
+    { "bundle", N_("bundle JOB"), perso_command_stage },
+    { "submit", N_("submit JOB"), perso_command_stage },
+    { "collect", N_("collect JOB FILE..."), perso_command_stage },
+    { "match", N_("match JOB"), perso_command_stage },
+    { "forward", N_("forward JOB"), perso_command_stage },
+    { "personalize", N_("personalize JOB"), perso_command_stage },
+    { "close", N_("close JOB [FILE...]"), perso_command_stage },
+    { "run", N_("run JOB"), perso_command_all_stages },
+    { "hold", N_("hold JOB CARD... --reason TEXT"), perso_command_cards },
+    { "release", N_("release JOB CARD... --reason TEXT"), perso_command_cards },
+    { "cancel", N_("cancel JOB CARD... --reason TEXT"), perso_command_cards },
+    { "reject", N_("reject JOB CARD... --reason TEXT"), perso_command_cards },
+    { "confirm", N_("confirm JOB CARD... --reason TEXT"), perso_command_cards },
+    { "withdraw", N_("withdraw JOB FILE --reason TEXT"), perso_command_withdraw },
+    { "status", N_("status [JOB]"), perso_command_status },
+    { "report", N_("report JOB [--excel]"), perso_command_report },
+    { "trace", N_("trace JOB CARD"), perso_command_trace },
+    { "show", N_("show FILE"), perso_command_show },
+    { "check", N_("check [JOB] [--dump]"), perso_command_check },
+    { "slip", N_("slip JOB [PACKAGE]"), perso_command_slip },
+    { "audit", N_("audit verify JOB"), perso_command_audit },
 };
 
 enum perso_exit
 perso_command_usage(const char *text)
 {
-    fprintf(stderr, "usage: persoline %s\n", text);
+    fprintf(stderr, _("usage: persoline %s\n"), _(text));
     return PERSO_EXIT_USAGE;
 }
 
@@ -60,15 +63,16 @@ perso_command_failed(const struct perso_error *err, enum perso_result rc)
 static void
 print_help(FILE *out)
 {
-    fputs("persoline: certificates for third-generation social security cards "
-          "(LD/T 03-2022 6.4.7)\n\n",
+    fputs(_("persoline: certificates for third-generation social security cards "
+            "(LD/T 03-2022 6.4.7)\n\n"),
           out);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-        fprintf(out, "  persoline %s\n", commands[i].usage);
-    fputs("\nevery command: --conf FILE, --by NAME, --json; those with an effect: -n, --dry-run\n"
-          "CARD: a card identification code, #SEQ of a list of held/, or @FILE: such a list, or "
-          "one id a line\n"
-          "exit: 0 done, 1 failed or a file refused, 2 usage, 3 cards are held, 4 waits\n",
+        fprintf(out, "  persoline %s\n", _(commands[i].usage));
+    fputs(_("\nevery command: --conf FILE, --by NAME, --json; those with an effect: -n, "
+            "--dry-run\n"
+            "CARD: a card identification code, #SEQ of a list of held/, or @FILE: such a list, or "
+            "one id a line\n"
+            "exit: 0 done, 1 failed or a file refused, 2 usage, 3 cards are held, 4 waits\n"),
           out);
 }
 
@@ -177,15 +181,36 @@ take_option(struct perso_command_line *line, int id, const char *value)
     }
 }
 
+/* In our own words: getopt has none in the user's language unless its catalogue is installed. */
+static void
+complain_of_option(int id, const char *word)
+{
+    int chars = (int)strcspn(word, "="); /* what follows may be personal */
+
+    if (id == ':')
+        fprintf(stderr, _("persoline: option %.*s needs a value\n"), chars, word);
+    else if (optopt >= 256)
+        fprintf(stderr, _("persoline: option %.*s takes no value\n"), chars, word);
+    else if (optopt != 0)
+        fprintf(stderr, _("persoline: no such option: -%c\n"),
+                optopt > 0x20 && optopt < 0x7f ? optopt : '.');
+    else
+        fprintf(stderr, _("persoline: no such option, or not whole: %.*s\n"), chars, word);
+}
+
 static bool
 parse(int argc, char **argv, struct perso_command_line *line)
 {
     int id;
 
     *line = (struct perso_command_line) { .command = argv[0], .options = { "", "", false, false } };
-    while ((id = getopt_long(argc, argv, "n", options, NULL)) != -1)
+    opterr = 0;
+    while ((id = getopt_long(argc, argv, ":n", options, NULL)) != -1) {
+        if (id == '?' || id == ':')
+            complain_of_option(id, argv[optind - 1]);
         if (!take_option(line, id, optarg))
             return false;
+    }
     line->more = (const char **)argv + optind;
     line->n_words = (size_t)(argc - optind);
     for (size_t i = 0; i < line->n_words && i < 8; i++)
@@ -214,7 +239,7 @@ perso_command_run(int argc, char **argv)
         enum perso_exit code = commands[i].run(&line);
         return code == PERSO_EXIT_USAGE ? perso_command_usage(commands[i].usage) : code;
     }
-    fprintf(stderr, "persoline: no such command: %s\n", argv[1]);
+    fprintf(stderr, _("persoline: no such command: %s\n"), argv[1]);
     print_help(stderr);
     return PERSO_EXIT_USAGE;
 }

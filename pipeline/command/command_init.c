@@ -2,6 +2,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "perso/text.h"
 #include "pipeline/command/command.h"
 #include "pipeline/file/incoming.h"
 
@@ -149,10 +150,10 @@ perso_command_init(const struct perso_command_line *line)
         rc = perso_job_init(line->words[0], &conf, &line->options, &err);
     if (rc != PERSO_OK)
         return perso_command_failed(&err, rc);
-    perso_say_begin(&say, line->options.dry_run ? "would make" : "job");
+    perso_say_begin(&say, line->options.dry_run ? N_("would make") : N_("job"));
     perso_say_text(&say, "folder", line->words[0]);
     perso_say_text(&say, "batch", conf.batch);
-    perso_say_text(&say, "role", conf.role);
+    perso_say_word(&say, "role", conf.role);
     perso_say_number(&say, "mode", conf.mode);
     perso_say_text(&say, "date", conf.date);
     perso_say_end(&say);

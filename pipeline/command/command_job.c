@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "perso/text.h"
 #include "pipeline/command/command.h"
 #include "pipeline/command/operator.h"
 #include "pipeline/drive/drive.h"
@@ -159,8 +160,8 @@ work_stage(struct perso_job *job, const struct perso_command_line *line, struct 
     enum perso_result rc;
 
     if (perso_role_stage_find(job->role, stage) == NULL)
-        return perso_error_set(err, PERSO_REJ_NONE, "", "role %s has no stage %s", job->role->name,
-                               line->command);
+        return perso_error_set(err, PERSO_REJ_NONE, "", "role %s has no stage %s",
+                               _(job->role->name), _(line->command));
     switch (stage) {
     case PERSO_STAGE_APPROVE:
         rc = perso_drive_approve(job, line->digest, err);
@@ -226,10 +227,10 @@ static const struct {
     const char *name;
     perso_operator_act *act;
 } acts[] = {
-    { "hold", perso_operator_hold },
-    { "release", perso_operator_release },
-    { "cancel", perso_operator_cancel },
-    { "reject", perso_operator_reject },
+    { N_("hold"), perso_operator_hold },
+    { N_("release"), perso_operator_release },
+    { N_("cancel"), perso_operator_cancel },
+    { N_("reject"), perso_operator_reject },
 };
 
 #define LIST_BYTES_MAX (256u << 20) /* a million rows of held/ */

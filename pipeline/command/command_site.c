@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "perso/text.h"
 #include "pipeline/command/command.h"
 #include "pipeline/report/show.h"
 #include "pipeline/report/status.h"
@@ -20,7 +21,7 @@ perso_command_site(const struct perso_command_line *line)
         if (rc != PERSO_OK)
             return perso_command_failed(&err, rc);
     }
-    perso_say_begin(&say, line->options.dry_run ? "would make" : "site");
+    perso_say_begin(&say, line->options.dry_run ? N_("would make") : N_("site"));
     perso_say_text(&say, "folder", line->words[1]);
     perso_say_text(&say, "for peers", "site.cer");
     perso_say_end(&say);

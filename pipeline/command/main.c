@@ -1,8 +1,8 @@
-#include <locale.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "pipeline/command/command.h"
+#include "pipeline/command/language.h"
 
 int
 main(int argc, char **argv)
@@ -12,7 +12,6 @@ main(int argc, char **argv)
     /* Personal data and keys are in memory: no core file, nothing readable by others. */
     setrlimit(RLIMIT_CORE, &no_core);
     umask(077);
-    setlocale(LC_ALL, "");
-    setlocale(LC_NUMERIC, "C");
+    perso_language_begin();
     return (int)perso_command_run(argc, argv);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "formats/identity/card.h"
+#include "perso/text.h"
 #include "pipeline/drive/ingest_accept.h"
 #include "pipeline/file/outgoing.h"
 #include "pipeline/job/cards.h"
@@ -33,7 +34,7 @@ static enum perso_result
 wrong_state(const struct perso_card *card, const char *verb, struct perso_error *err)
 {
     return perso_error_set(err, PERSO_REJ_NONE, "AAZ501", "%s: a card that is %s cannot be %s",
-                           card->card_id, perso_state_name(card->state), verb);
+                           card->card_id, _(perso_state_name(card->state)), _(verb));
 }
 
 static enum perso_result
@@ -90,7 +91,7 @@ perso_operator_hold(struct perso_job *job, const char *card_id, const char *reas
     if (card.state == PERSO_STATE_HELD && card.verdict.reject == PERSO_REJ_OPERATOR_HELD)
         return PERSO_OK;
     if (!perso_state_is_open(card.state))
-        return wrong_state(&card, "held", err);
+        return wrong_state(&card, N_("held"), err);
     return put_aside(job, &card, PERSO_STAGE_NONE, PERSO_REJ_OPERATOR_HELD, reason, err);
 }
 
@@ -107,7 +108,7 @@ perso_operator_reject(struct perso_job *job, const char *card_id, const char *re
     if (card.state == PERSO_STATE_HELD && card.verdict.reject == PERSO_REJ_OPERATOR_REJECTED)
         return PERSO_OK;
     if (stage == NULL || card.state != stage->from)
-        return wrong_state(&card, "rejected", err);
+        return wrong_state(&card, N_("rejected"), err);
     return put_aside(job, &card, PERSO_STAGE_APPROVE, PERSO_REJ_OPERATOR_REJECTED, reason, err);
 }
 
@@ -150,7 +151,7 @@ perso_operator_cancel(struct perso_job *job, const char *card_id, const char *re
         return release_claims(job, &card, err);
     enum perso_state from = card.state;
     if (!perso_state_may_move(from, PERSO_STATE_CANCELLED))
-        return wrong_state(&card, "cancelled", err);
+        return wrong_state(&card, N_("cancelled"), err);
     if ((rc = perso_ledger_begin(job->ledger, err)) != PERSO_OK)
         return rc;
     perso_job_clear(&card, PERSO_STATE_CANCELLED);
@@ -301,12 +302,12 @@ perso_operator_release(struct perso_job *job, const char *card_id, const char *r
     if (perso_state_is_open(card.state)) /* released already: a repeated command says the same */
         return PERSO_OK;
     if (card.state != PERSO_STATE_HELD && card.state != PERSO_STATE_REFUSED)
-        return wrong_state(&card, "released", err);
+        return wrong_state(&card, N_("released"), err);
     if ((rc = perso_ledger_begin(job->ledger, err)) != PERSO_OK ||
         (rc = in_transaction(job, release_card(job, &card, reason, err), err)) != PERSO_OK)
         return rc;
     if (card.state == PERSO_STATE_HELD)
-        perso_warn("%s: still held: %s [%s]", card.card_id, perso_reject_text(card.verdict.reject),
+        perso_warn("%s: still held: %s [%s]", card.card_id, perso_reject_shown(card.verdict.reject),
                    perso_reject_code(card.verdict.reject));
     return PERSO_OK;
 }

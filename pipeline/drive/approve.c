@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "formats/base/encode.h"
+#include "perso/text.h"
 #include "pipeline/drive/drive.h"
 #include "stages/approve.h"
 
@@ -92,7 +93,7 @@ tell(const struct approving *a, const char *hex, bool done, uint32_t held)
     struct perso_say *say = &a->job->say;
 
     perso_say_begin(say, "approve");
-    perso_say_number(say, done ? "approved" : "to approve", a->n);
+    perso_say_number(say, done ? N_("approved") : N_("to approve"), a->n);
     perso_say_number(say, "held before", held);
     perso_say_text(say, "digest", hex);
     if (!done) {

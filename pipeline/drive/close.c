@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "formats/sm2/sm3.h"
+#include "perso/text.h"
 #include "pipeline/drive/drive.h"
 #include "pipeline/file/input.h"
 #include "pipeline/file/known.h"
@@ -261,7 +262,7 @@ take_record(struct closing *s, const struct perso_stored_record *record, struct 
     if (card.state != PERSO_STATE_HELD && !perso_state_may_move(card.state, PERSO_STATE_HELD)) {
         s->past++;
         perso_warn("%s:%u: AAZ501: result for card %s, which is %s: no effect", s->in->display,
-                   record->line, card.card_id, perso_state_name(card.state));
+                   record->line, card.card_id, _(perso_state_name(card.state)));
         return PERSO_OK;
     }
     s->by_state[PERSO_STATE_HELD]++;

@@ -62,7 +62,7 @@ perso_file_known(struct perso_job *job, enum perso_stage stage, const uint8_t sm
         return rc;
     perso_say_begin(&job->say, perso_stage_name(stage));
     perso_say_text(&job->say, "file", display);
-    perso_say_text(&job->say, "known", "nothing to do");
+    perso_say_word(&job->say, "known", "nothing to do");
     perso_say_end(&job->say);
     return PERSO_END;
 }

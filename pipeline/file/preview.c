@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "perso/text.h"
+
 #define SHOWN_ROWS 3u
 
 /* Every character of a personal value but the first is a star; long values are cut. */
@@ -42,7 +44,7 @@ show_row(struct perso_say *say, const struct perso_layout *layout, const struct 
         enum perso_column column =
             layout->known[i] != PERSO_COLUMN_OTHER ? layout->known[i] : PERSO_COL_AAC003;
         mask(column, row->cells[i], text, sizeof text);
-        perso_say_text(say, layout->name[i], text);
+        perso_say_column(say, layout->name[i], text);
     }
     perso_say_end(say);
 }
@@ -82,10 +84,10 @@ perso_preview_table(struct perso_say *say, const struct perso_source *source, co
         perso_say_begin(say, "table");
         perso_say_text(say, "encoding", perso_charset_name(charset));
         for (uint16_t i = 0; i < layout->n_columns; i++)
-            perso_say_text(say, layout->name[i],
-                           layout->known[i] == PERSO_COLUMN_OTHER
-                               ? "carried through"
-                               : perso_column_code(layout->known[i]));
+            perso_say_column(say, layout->name[i],
+                             layout->known[i] == PERSO_COLUMN_OTHER
+                                 ? say->json ? "carried through" : _("carried through")
+                                 : perso_column_code(layout->known[i]));
         perso_say_end(say);
         rc = show_rows(say, table, err);
     }

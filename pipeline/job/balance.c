@@ -1,20 +1,21 @@
 #include "pipeline/job/balance.h"
+#include "perso/text.h"
 
 static const struct {
     const char *name;
     enum perso_state state; /* NONE: the sum of the open states */
 } lines[PERSO_BALANCE_COUNT] = {
-    [PERSO_BALANCE_WRITTEN] = { "written", PERSO_STATE_WRITTEN },
-    [PERSO_BALANCE_DEFERRED] = { "deferred", PERSO_STATE_DEFERRED },
-    [PERSO_BALANCE_FORWARDED] = { "forwarded", PERSO_STATE_FORWARDED },
-    [PERSO_BALANCE_SPOILED] = { "spoiled", PERSO_STATE_SPOILED },
-    [PERSO_BALANCE_MISSING] = { "missing", PERSO_STATE_MISSING },
-    [PERSO_BALANCE_TEST] = { "test", PERSO_STATE_TEST },
-    [PERSO_BALANCE_RETURNED] = { "returned", PERSO_STATE_RETURNED },
-    [PERSO_BALANCE_REFUSED] = { "refused", PERSO_STATE_REFUSED },
-    [PERSO_BALANCE_CANCELLED] = { "cancelled", PERSO_STATE_CANCELLED },
-    [PERSO_BALANCE_HELD] = { "held", PERSO_STATE_HELD },
-    [PERSO_BALANCE_OPEN] = { "open", PERSO_STATE_NONE },
+    [PERSO_BALANCE_WRITTEN] = { N_("written"), PERSO_STATE_WRITTEN },
+    [PERSO_BALANCE_DEFERRED] = { N_("deferred"), PERSO_STATE_DEFERRED },
+    [PERSO_BALANCE_FORWARDED] = { N_("forwarded"), PERSO_STATE_FORWARDED },
+    [PERSO_BALANCE_SPOILED] = { N_("spoiled"), PERSO_STATE_SPOILED },
+    [PERSO_BALANCE_MISSING] = { N_("missing"), PERSO_STATE_MISSING },
+    [PERSO_BALANCE_TEST] = { N_("test"), PERSO_STATE_TEST },
+    [PERSO_BALANCE_RETURNED] = { N_("returned"), PERSO_STATE_RETURNED },
+    [PERSO_BALANCE_REFUSED] = { N_("refused"), PERSO_STATE_REFUSED },
+    [PERSO_BALANCE_CANCELLED] = { N_("cancelled"), PERSO_STATE_CANCELLED },
+    [PERSO_BALANCE_HELD] = { N_("held"), PERSO_STATE_HELD },
+    [PERSO_BALANCE_OPEN] = { N_("open"), PERSO_STATE_NONE },
 };
 
 const char *

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "formats/base/encode.h"
+#include "perso/text.h"
 #include "pipeline/job/path.h"
 #include "pipeline/store/durable.h"
 

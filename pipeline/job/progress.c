@@ -4,6 +4,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "perso/text.h"
+
 #define EVERY_MS 250
 
 static int64_t
@@ -34,13 +36,15 @@ perso_progress_add(struct perso_progress *progress, uint64_t n)
         return;
     progress->shown_ms = now_ms;
     uint64_t rate = progress->done * 1000 / (uint64_t)(now_ms - progress->began_ms);
-    fprintf(stderr, "\r\033[K%s: %llu", progress->what, (unsigned long long)progress->done);
-    if (progress->total >= progress->done && progress->total > 0)
-        fprintf(stderr, " of %llu", (unsigned long long)progress->total);
-    fprintf(stderr, ", %llu cards/s", (unsigned long long)rate);
-    if (progress->total > progress->done && rate > 0)
-        fprintf(stderr, ", %llu s left",
+    fputs("\r\033[K", stderr);
+    if (progress->total >= progress->done && progress->total > 0 && rate > 0)
+        fprintf(stderr, _("%s: %llu of %llu, %llu cards/s, %llu s left"), _(progress->what),
+                (unsigned long long)progress->done, (unsigned long long)progress->total,
+                (unsigned long long)rate,
                 (unsigned long long)((progress->total - progress->done) / rate));
+    else
+        fprintf(stderr, _("%s: %llu, %llu cards/s"), _(progress->what),
+                (unsigned long long)progress->done, (unsigned long long)rate);
     fflush(stderr);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "formats/text/write.h"
+#include "perso/text.h"
 #include "pipeline/file/output.h"
 #include "pipeline/job/cards.h"
 #include "pipeline/job/job.h"
@@ -33,7 +34,7 @@ static const char *const header[] = {
 static const char *
 list_name(enum perso_stage stage)
 {
-    return stage == PERSO_STAGE_NONE ? "operator" : perso_stage_name(stage);
+    return stage == PERSO_STAGE_NONE ? N_("operator") : perso_stage_name(stage);
 }
 
 static enum perso_result
@@ -272,10 +273,10 @@ perso_lists_tell(struct perso_job *job, enum perso_stage stage, struct perso_err
         if (counts[i].stage != stage && stage != PERSO_STAGE_NONE)
             continue;
         perso_say_begin(&job->say, perso_state_name(counts[i].state));
-        perso_say_text(&job->say, "stage", list_name(counts[i].stage));
+        perso_say_word(&job->say, "stage", list_name(counts[i].stage));
         perso_say_number(&job->say, "cards", counts[i].n);
         perso_say_text(&job->say, "code", perso_reject_code(counts[i].reject));
-        perso_say_text(&job->say, "text", perso_reject_text(counts[i].reject));
+        perso_say_reject(&job->say, "text", counts[i].reject);
         perso_say_end(&job->say);
     }
     return rc == PERSO_END ? PERSO_OK : rc;

@@ -8,6 +8,7 @@
 #include "formats/package/manifest.h"
 #include "formats/pki/certificate.h"
 #include "formats/text/table.h"
+#include "perso/text.h"
 #include "pipeline/file/preview.h"
 #include "pipeline/job/path.h"
 #include "pipeline/store/durable.h"
@@ -33,7 +34,7 @@ show_manifest(struct perso_say *say, const struct perso_manifest *m)
     perso_say_text(say, "date", m->date);
     perso_say_number(say, "sequence", m->sequence);
     perso_say_number(say, "cards", m->cards);
-    perso_say_text(say, "final", m->final ? "yes" : "no");
+    perso_say_word(say, "final", m->final ? N_("yes") : N_("no"));
     perso_say_end(say);
     for (uint32_t i = 0; i < m->n_members; i++) {
         perso_hex_lower(m->members[i].sm3, PERSO_SM3_BYTES, hex);
@@ -59,7 +60,7 @@ show_certificate(struct perso_say *say, struct perso_cursor der)
         perso_hex_lower(c.serial.at, perso_left(&c.serial), serial);
     perso_say_begin(say, "certificate");
     perso_say_text(say, "serial", serial);
-    perso_say_text(say, "CA", c.is_ca ? "yes" : "no");
+    perso_say_word(say, "CA", c.is_ca ? N_("yes") : N_("no"));
     perso_say_number(say, "key usage", c.key_usage);
     perso_say_number(say, "valid from", (uint64_t)c.begins_s);
     perso_say_number(say, "valid to", (uint64_t)c.ends_s);

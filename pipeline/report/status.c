@@ -8,6 +8,7 @@
 #include "formats/identity/card.h"
 #include "formats/package/package.h"
 #include "formats/text/write.h"
+#include "perso/text.h"
 #include "pipeline/job/balance.h"
 #include "pipeline/job/job.h"
 #include "pipeline/job/path.h"
@@ -35,7 +36,7 @@ tell_job(struct perso_job *job)
     perso_say_begin(&job->say, "job");
     perso_say_text(&job->say, "name", job->name);
     perso_say_number(&job->say, "mode", job->conf.mode);
-    perso_say_text(&job->say, "role", job->conf.role);
+    perso_say_word(&job->say, "role", job->conf.role);
     perso_say_text(&job->say, "date", job->conf.date);
     perso_say_text(&job->say, "profile", job->conf.profile);
     perso_say_end(&job->say);
@@ -131,8 +132,8 @@ tell_files(struct perso_job *job, struct perso_error *err)
 static enum perso_result
 tell_flags(struct perso_job *job, struct perso_error *err)
 {
-    static const char *const kinds[] = { "", "card id", "signing key", "encryption key",
-                                         "certificate" };
+    static const char *const kinds[] = { "", N_("card id"), N_("signing key"), N_("encryption key"),
+                                         N_("certificate") };
     struct perso_flag flags[FLAGS_SHOWN];
     size_t n = 0;
     enum perso_result rc =
@@ -141,9 +142,9 @@ tell_flags(struct perso_job *job, struct perso_error *err)
     for (size_t i = 0; rc == PERSO_OK && i < n; i++) {
         perso_say_begin(&job->say, "flagged");
         perso_say_text(&job->say, "AAZ501", flags[i].card_id);
-        perso_say_text(&job->say, "its", kinds[flags[i].kind]);
+        perso_say_word(&job->say, "its", kinds[flags[i].kind]);
         perso_say_text(&job->say, "came again with", flags[i].other_card);
-        perso_say_text(&job->say, "in", flags[i].other_job);
+        perso_say_text(&job->say, "job", flags[i].other_job);
         perso_say_end(&job->say);
     }
     return rc == PERSO_END ? PERSO_OK : rc;
@@ -156,17 +157,17 @@ tell_next(struct perso_job *job, const struct perso_balance *b)
         enum perso_state state;
         const char *next;
     } steps[] = {
-        { PERSO_STATE_RECEIVED, "reconcile: put issuance data into in/issuance" },
-        { PERSO_STATE_RECONCILED, "approve: an operator looks at reports/reconcile.csv" },
-        { PERSO_STATE_APPROVED, "bundle" },
-        { PERSO_STATE_BUNDLED, "submit" },
-        { PERSO_STATE_SUBMITTED, "collect: returns of the RA come into in/ra" },
-        { PERSO_STATE_ISSUED, "match" },
-        { PERSO_STATE_MATCHED, "personalize" },
-        { PERSO_STATE_PREPARED, "close: result files of the machine come into in/machine" },
-        { PERSO_STATE_RETRY, "personalize: cards that the machine wants again" },
-        { PERSO_STATE_HELD, "correct, release or cancel what held/ lists" },
-        { PERSO_STATE_REFUSED, "release (asks again) or cancel what the RA refused" },
+        { PERSO_STATE_RECEIVED, N_("reconcile: put issuance data into in/issuance") },
+        { PERSO_STATE_RECONCILED, N_("approve: an operator looks at reports/reconcile.csv") },
+        { PERSO_STATE_APPROVED, N_("bundle") },
+        { PERSO_STATE_BUNDLED, N_("submit") },
+        { PERSO_STATE_SUBMITTED, N_("collect: returns of the RA come into in/ra") },
+        { PERSO_STATE_ISSUED, N_("match") },
+        { PERSO_STATE_MATCHED, N_("personalize") },
+        { PERSO_STATE_PREPARED, N_("close: result files of the machine come into in/machine") },
+        { PERSO_STATE_RETRY, N_("personalize: cards that the machine wants again") },
+        { PERSO_STATE_HELD, N_("correct, release or cancel what held/ lists") },
+        { PERSO_STATE_REFUSED, N_("release (asks again) or cancel what the RA refused") },
     };
 
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
@@ -174,7 +175,7 @@ tell_next(struct perso_job *job, const struct perso_balance *b)
             continue;
         perso_say_begin(&job->say, "next");
         perso_say_number(&job->say, "cards", b->by_state[steps[i].state]);
-        perso_say_text(&job->say, "step", steps[i].next);
+        perso_say_word(&job->say, "step", steps[i].next);
         perso_say_end(&job->say);
     }
 }
@@ -246,7 +247,8 @@ static enum perso_result
 tell_records(struct perso_job *job, const struct perso_card *card, struct perso_error *err)
 {
     const int64_t in_force[] = { card->application, card->issuance, card->answer, card->result };
-    static const char *const names[] = { "application", "issuance", "answer", "result" };
+    static const char *const names[] = { N_("application"), N_("issuance"), N_("answer"),
+                                         N_("result") };
     struct perso_stored_record record;
     struct perso_ledger_file file;
     enum perso_result rc;
@@ -301,18 +303,18 @@ perso_trace(struct perso_job *job, const char *text, struct perso_error *err)
         perso_hex_lower(card.request_id, sizeof card.request_id, request_id);
     perso_say_begin(&job->say, "card");
     perso_say_text(&job->say, "AAZ501", card.card_id);
-    perso_say_text(&job->say, "state", perso_state_name(card.state));
+    perso_say_word(&job->say, "state", perso_state_name(card.state));
     perso_say_text(&job->say, "request_id", request_id);
     if (card.verdict.reject != PERSO_REJ_NONE) {
         perso_say_text(&job->say, "code", perso_reject_code(card.verdict.reject));
-        perso_say_text(&job->say, "text", perso_reject_text(card.verdict.reject));
+        perso_say_reject(&job->say, "text", card.verdict.reject);
         perso_say_text(&job->say, "field", perso_column_code(card.verdict.column));
-        perso_say_text(&job->say, "from", perso_state_name(card.from_state));
+        perso_say_word(&job->say, "from", perso_state_name(card.from_state));
     }
     perso_say_end(&job->say);
     if ((rc = tell_records(job, &card, err)) != PERSO_OK ||
-        (rc = tell_file(job, "bundle", card.bundle, err)) != PERSO_OK ||
-        (rc = tell_file(job, "machine file", card.machine, err)) != PERSO_OK)
+        (rc = tell_file(job, N_("bundle"), card.bundle, err)) != PERSO_OK ||
+        (rc = tell_file(job, N_("machine file"), card.machine, err)) != PERSO_OK)
         return rc;
     fflush(stdout);
     return perso_ledger_trace(job->ledger, &card, &sink, err);
@@ -369,7 +371,7 @@ perso_check(struct perso_job *job, struct perso_error *err)
         (rc = check_outputs(job, err)) != PERSO_OK)
         return rc;
     perso_say_begin(&job->say, "check");
-    perso_say_text(&job->say, "ledger, payloads, outputs", "sound");
+    perso_say_word(&job->say, "ledger, payloads, outputs", "sound");
     perso_say_end(&job->say);
     perso_balance_tell(job, &balance);
     return PERSO_OK;
@@ -398,7 +400,7 @@ perso_audit_verify(struct perso_job *job, struct perso_error *err)
         return rc;
     perso_say_begin(&job->say, "audit");
     perso_say_number(&job->say, "events", (uint64_t)n);
-    perso_say_text(&job->say, "chain", "unbroken");
+    perso_say_word(&job->say, "chain", "unbroken");
     perso_say_end(&job->say);
     return PERSO_OK;
 }

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "perso/text.h"
+
 #define PATH_BYTES 4096 /* PATH_MAX of Linux */
 
 enum perso_result
@@ -18,9 +20,10 @@ perso_database_error(const struct perso_database *db, struct perso_error *err)
                                db->name);
     int number = sqlite3_system_errno(db->handle);
     if (code == SQLITE_IOERR && number != 0) /* "disk I/O error" says nothing of a full disk */
-        return perso_error_set(err, PERSO_REJ_NONE, "", "%s: %s: %s", db->name,
-                               sqlite3_errmsg(db->handle), strerror(number));
-    return perso_error_set(err, PERSO_REJ_NONE, "", "%s: %s", db->name, sqlite3_errmsg(db->handle));
+        return perso_error_set(err, PERSO_REJ_NONE, "", "%s: SQLite: %s: %s", db->name,
+                               sqlite3_errmsg(db->handle), _(perso_errno_text(number)));
+    return perso_error_set(err, PERSO_REJ_NONE, "", "%s: SQLite: %s", db->name,
+                           sqlite3_errmsg(db->handle));
 }
 
 enum perso_result
@@ -144,8 +147,8 @@ open_handle(struct perso_database *db, const char *name, int flags, int busy_ms,
     int code = sqlite3_open_v2(name, &db->handle,
                                flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
     if (code != SQLITE_OK) {
-        enum perso_result rc =
-            perso_error_set(err, PERSO_REJ_NONE, "", "%s: %s", db->name, sqlite3_errstr(code));
+        enum perso_result rc = perso_error_set(err, PERSO_REJ_NONE, "", "%s: SQLite: %s", db->name,
+                                               sqlite3_errstr(code));
         sqlite3_close_v2(db->handle);
         db->handle = NULL;
         return rc;

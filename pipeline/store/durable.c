@@ -323,7 +323,7 @@ open_error(const char *path, struct perso_error *err)
     case EACCES:
     case EPERM:
     case ENAMETOOLONG:
-        return perso_error_set(err, PERSO_REJ_FILE_OPEN, "", "%s", strerror(number));
+        return perso_error_set(err, PERSO_REJ_FILE_OPEN, "", "%s", perso_errno_text(number));
     default:
         errno = number;
         return perso_error_errno(err, path);

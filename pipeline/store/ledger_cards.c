@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "perso/text.h"
 #include "pipeline/store/ledger_private.h"
 
 /* The columns of PERSO_CARD_COLUMNS, then live. */
@@ -105,7 +106,7 @@ normalise(struct perso_card *card, struct perso_error *err)
     if (perso_card_is_aside(card->state)) {
         if (card->verdict.reject == PERSO_REJ_NONE)
             return perso_error_set(err, PERSO_REJ_NONE, "", "ledger: a card is %s without a code",
-                                   perso_state_name(card->state));
+                                   _(perso_state_name(card->state)));
         return PERSO_OK;
     }
     card->from_state = PERSO_STATE_NONE;
@@ -296,7 +297,7 @@ perso_ledger_card_add(struct perso_ledger *ledger, struct perso_card *card, stru
 
     if (rc == PERSO_OK && !perso_state_may_move(PERSO_STATE_NONE, row.state))
         rc = perso_error_set(err, PERSO_REJ_NONE, "", "ledger: a card cannot begin as %s",
-                             perso_state_name(row.state));
+                             _(perso_state_name(row.state)));
     if (rc == PERSO_OK)
         rc = normalise(&row, err);
     if (rc == PERSO_OK)
@@ -442,8 +443,8 @@ perso_ledger_card_set(void *self, const struct perso_card *card, struct perso_er
         return rc;
     if (old.state != row.state && !perso_state_may_move(old.state, row.state))
         return perso_error_set(err, PERSO_REJ_NONE, "", "ledger: card %lld: %s cannot become %s",
-                               (long long)row.seq, perso_state_name(old.state),
-                               perso_state_name(row.state));
+                               (long long)row.seq, _(perso_state_name(old.state)),
+                               _(perso_state_name(row.state)));
     uint32_t columns = changed_columns(&old, &row, accepted);
     if (columns == 0)
         return PERSO_OK;

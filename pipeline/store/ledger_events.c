@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "perso/text.h"
 #include "pipeline/store/ledger_private.h"
 
 /* The columns of the table event. */
@@ -302,7 +303,7 @@ values_of_row(sqlite3_stmt *s, struct value values[COLUMN_COUNT])
 static enum perso_result
 bad_event(struct perso_error *err, int64_t event, const char *what)
 {
-    return perso_error_set(err, PERSO_REJ_LEDGER, "", "event %lld: %s", (long long)event, what);
+    return perso_error_set(err, PERSO_REJ_LEDGER, "", "event %lld: %s", (long long)event, _(what));
 }
 
 static bool

@@ -1,6 +1,7 @@
 /* Files that came in or went out; acceptance and drop. */
 #include <string.h>
 
+#include "perso/text.h"
 #include "pipeline/store/ledger_private.h"
 
 #define FILE_COLUMNS                                                                               \
@@ -8,7 +9,8 @@
     " encoding, date_s, manifest_sm3, note"
 
 static const char *const statuses[] = {
-    "", "reading", "accepted", "refused", "planned", "made", "sending", "sent", "withdrawn",
+    "",         N_("reading"), N_("accepted"), N_("refused"),   N_("planned"),
+    N_("made"), N_("sending"), N_("sent"),     N_("withdrawn"),
 };
 
 const char *

@@ -1,6 +1,7 @@
 /* Cards: moved and scanned, in batches. */
 #include <stdio.h>
 
+#include "perso/text.h"
 #include "pipeline/store/ledger_private.h"
 
 /* ---- move ---- */
@@ -37,7 +38,7 @@ move_one(struct perso_ledger *ledger, const struct perso_card *card, enum perso_
     rc = perso_database_run(&ledger->db, s, err);
     if (rc == PERSO_OK && sqlite3_changes(ledger->db.handle) != 1)
         return perso_error_set(err, PERSO_REJ_NONE, "", "ledger: card %lld is no longer %s",
-                               (long long)card->seq, perso_state_name(card->state));
+                               (long long)card->seq, _(perso_state_name(card->state)));
     return rc;
 }
 
@@ -53,12 +54,13 @@ perso_ledger_card_move(void *self, const struct perso_card *cards, size_t n, enu
         return rc;
     if (perso_card_is_aside(to))
         return perso_error_set(err, PERSO_REJ_NONE, "", "ledger: %s needs a code of its own",
-                               perso_state_name(to));
+                               _(perso_state_name(to)));
     for (size_t i = 0; i < n; i++)
         if (!perso_state_may_move(cards[i].state, to))
-            return perso_error_set(
-                err, PERSO_REJ_NONE, "", "ledger: card %lld: %s cannot become %s",
-                (long long)cards[i].seq, perso_state_name(cards[i].state), perso_state_name(to));
+            return perso_error_set(err, PERSO_REJ_NONE, "",
+                                   "ledger: card %lld: %s cannot become %s",
+                                   (long long)cards[i].seq, _(perso_state_name(cards[i].state)),
+                                   _(perso_state_name(to)));
     if ((rc = perso_database_exec(&ledger->db, "SAVEPOINT move", err)) != PERSO_OK)
         return rc;
     for (size_t i = 0; i < n && rc == PERSO_OK; i++)
