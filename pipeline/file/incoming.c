@@ -148,7 +148,9 @@ check_signature(const struct perso_site *site, const char *path, const char *par
 
     if (!perso_site_knows_peer(site, party))
         return perso_error_set(err, PERSO_REJ_PACKAGE_SIGNER, "sender",
-                               "%s is no peer of this site: it has no certificate of it", party);
+                               "no certificate of %s: put the file that it gave you at "
+                               "%s/%s/%s.cer",
+                               party, site->folder, site->conf.peers, party);
     if ((rc = read_side(path, ".sig", sizeof signature, signature, &n, err)) != PERSO_OK ||
         (rc = perso_site_peer(site, party, &peer, err)) != PERSO_OK)
         return rc;

@@ -59,7 +59,9 @@ init_refused()
     [ ! -e "$work/w/site/N" ] || fail "init left a folder: ${*:2}"
 }
 init_refused '^mode: ' --mode 7
-init_refused '^mode: ' --mode 2
+init_refused '^mode: ' --mode 3
+init_refused '^finisher: ' --finisher centre
+init_refused '^role: ' --mode 4 --role centre --finisher vendor
 init_refused '^batch: want' --batch 'B 9'
 init_refused '^batch: want' --batch ../B9
 init_refused '^division: want 6 digits' --division 4116
