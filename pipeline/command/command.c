@@ -37,6 +37,7 @@ static const struct {
     { "reject", N_("reject JOB CARD... --reason TEXT"), perso_command_cards },
     { "confirm", N_("confirm JOB CARD... --reason TEXT"), perso_command_cards },
     { "withdraw", N_("withdraw JOB FILE --reason TEXT"), perso_command_withdraw },
+    { "purge", N_("purge JOB [--digest HEX --reason TEXT]"), perso_command_purge },
     { "status", N_("status [JOB]"), perso_command_status },
     { "report", N_("report JOB [--excel]"), perso_command_report },
     { "trace", N_("trace JOB CARD"), perso_command_trace },

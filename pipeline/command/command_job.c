@@ -8,6 +8,7 @@
 #include "pipeline/command/operator.h"
 #include "pipeline/drive/drive.h"
 #include "pipeline/job/balance.h"
+#include "pipeline/job/purged.h"
 #include "pipeline/report/lists.h"
 
 typedef enum perso_result work(struct perso_job *job, const struct perso_command_line *line,
@@ -81,6 +82,8 @@ keep_head(struct perso_job *job, struct perso_error *err)
     return job->site.store.head_set(job->site.store.self, job->name, event, sm3, err);
 }
 
+static work work_purge;
+
 static enum perso_exit
 work_on(const char *folder, const struct perso_command_line *line, enum perso_stage stage,
         work *what)
@@ -92,6 +95,8 @@ work_on(const char *folder, const struct perso_command_line *line, enum perso_st
     if (job == NULL)
         return perso_command_failed(&err, perso_error_errno(&err, "memory"));
     enum perso_result rc = perso_job_open(folder, true, &line->options, job, &err);
+    if (rc == PERSO_OK && what != work_purge)
+        rc = perso_purge_refuses(job, &err);
     if (rc == PERSO_OK) {
         rc = what(job, line, &err);
         /* The lists are of the state as it is, also where the work failed half-way. */
@@ -337,4 +342,19 @@ perso_command_withdraw(const struct perso_command_line *line)
     if (line->n_words != 2 || line->reason == NULL || line->reason[0] == '\0')
         return PERSO_EXIT_USAGE;
     return work_on(line->words[0], line, PERSO_STAGE_BUNDLE, work_withdraw);
+}
+
+static enum perso_result
+work_purge(struct perso_job *job, const struct perso_command_line *line, struct perso_error *err)
+{
+    return perso_drive_purge(job, line->digest, line->reason, err);
+}
+
+enum perso_exit
+perso_command_purge(const struct perso_command_line *line)
+{
+    if (line->n_words != 1 ||
+        (line->digest != NULL && (line->reason == NULL || line->reason[0] == '\0')))
+        return PERSO_EXIT_USAGE;
+    return work_on(line->words[0], line, PERSO_STAGE_BUNDLE, work_purge);
 }

@@ -44,6 +44,16 @@ enum perso_result perso_drive_close(struct perso_job *job, const char *path,
                                     struct perso_error *err);
 enum perso_result perso_drive_finish(struct perso_job *job, struct perso_error *err);
 
+/** out/close/remake.csv, from the cards as they are. */
+enum perso_result perso_drive_remake_list(struct perso_job *job, struct perso_error *err);
+/** audit.log, from the ledger. */
+enum perso_result perso_drive_audit_export(struct perso_job *job, struct perso_error *err);
+
+/** Take personal data out of a closed job. digest NULL: shows what would go. A purge that was cut
+ *  off goes on where it was, with the digest and reason that it began with. */
+enum perso_result perso_drive_purge(struct perso_job *job, const char *digest, const char *reason,
+                                    struct perso_error *err);
+
 /** Every stage that has its input, in order, until it must wait. */
 enum perso_result perso_drive_run(struct perso_job *job, struct perso_error *err);
 

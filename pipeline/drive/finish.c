@@ -160,8 +160,8 @@ write_slip(struct perso_job *job, const char *folder, struct perso_error *err)
     return rc;
 }
 
-static enum perso_result
-export_audit(struct perso_job *job, struct perso_error *err)
+enum perso_result
+perso_drive_audit_export(struct perso_job *job, struct perso_error *err)
 {
     struct perso_durable *file = NULL;
     struct perso_sink sink;
@@ -195,9 +195,21 @@ mark_closed(struct perso_job *job, struct perso_error *err)
 }
 
 enum perso_result
+perso_drive_remake_list(struct perso_job *job, struct perso_error *err)
+{
+    static const char *const header[] = { "AAZ501", "state", "code", "reason" };
+    char folder[PERSO_PATH_BYTES];
+    enum perso_result rc = perso_job_folder(job, "out/close", folder, err);
+
+    return rc != PERSO_OK ? rc
+                          : write_list(job, folder, "remake.csv", header, 4,
+                                       1u << PERSO_STATE_SPOILED | 1u << PERSO_STATE_MISSING,
+                                       remake_card, err);
+}
+
+enum perso_result
 perso_drive_finish(struct perso_job *job, struct perso_error *err)
 {
-    static const char *const remake[] = { "AAZ501", "state", "code", "reason" };
     static const char *const revoke[] = { "AAZ501", "certificate", "serial", "SM3", "state" };
     struct perso_balance balance;
     char folder[PERSO_PATH_BYTES];
@@ -207,9 +219,7 @@ perso_drive_finish(struct perso_job *job, struct perso_error *err)
         (rc = perso_job_folder(job, "out/close", folder, err)) != PERSO_OK ||
         (rc = write_balance(job, folder, &balance, err)) != PERSO_OK ||
         (rc = write_slip(job, folder, err)) != PERSO_OK ||
-        (rc = write_list(job, folder, "remake.csv", remake, 4,
-                         1u << PERSO_STATE_SPOILED | 1u << PERSO_STATE_MISSING, remake_card,
-                         err)) != PERSO_OK ||
+        (rc = perso_drive_remake_list(job, err)) != PERSO_OK ||
         (rc = write_list(job, folder, "revoke.csv", revoke, 5,
                          1u << PERSO_STATE_SPOILED | 1u << PERSO_STATE_CANCELLED, revoke_card,
                          err)) != PERSO_OK)
@@ -222,5 +232,5 @@ perso_drive_finish(struct perso_job *job, struct perso_error *err)
     perso_say_begin(&job->say, "job");
     perso_say_text(&job->say, "closed", job->name);
     perso_say_end(&job->say);
-    return export_audit(job, err);
+    return perso_drive_audit_export(job, err);
 }

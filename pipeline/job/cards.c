@@ -17,6 +17,20 @@ perso_job_event(struct perso_job *job, const struct perso_event *event, struct p
     return perso_ledger_commit(job->ledger, err);
 }
 
+/* Words of the RA or the machine may name a person, and an event stays for ever: of "code: words"
+ * it has the code alone. Bytes of the note. */
+static int
+own_words(const struct perso_verdict *verdict)
+{
+    const char *colon = strchr(verdict->note, ':');
+    bool others =
+        verdict->reject == PERSO_REJ_RA_REFUSED || verdict->reject == PERSO_REJ_CARD_SPOILED;
+
+    if (!others || (colon == NULL && verdict->reject == PERSO_REJ_RA_REFUSED)) /* a code alone */
+        return (int)strlen(verdict->note);
+    return colon != NULL ? (int)(colon - verdict->note) : 0;
+}
+
 enum perso_result
 perso_job_hold(struct perso_job *job, struct perso_card *card, enum perso_state to,
                enum perso_stage stage, const struct perso_verdict *verdict, int64_t record,
@@ -38,8 +52,8 @@ perso_job_hold(struct perso_job *job, struct perso_card *card, enum perso_state 
     if (to == PERSO_STATE_SPOILED)
         strcpy(event.kind, "spoiled");
     memcpy(event.card_id, card->card_id, sizeof event.card_id);
-    snprintf(event.note, sizeof event.note, "%s %s", perso_column_code(verdict->column),
-             verdict->note);
+    snprintf(event.note, sizeof event.note, "%s %.*s", perso_column_code(verdict->column),
+             own_words(verdict), verdict->note);
     if (card->state != PERSO_STATE_HELD)
         card->from_state = card->state;
     card->state = to;

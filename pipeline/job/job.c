@@ -15,6 +15,7 @@
 #include "formats/base/encode.h"
 #include "perso/text.h"
 #include "pipeline/job/path.h"
+#include "pipeline/job/site_keys.h"
 #include "pipeline/store/durable.h"
 
 #define TOKEN_BYTES 16u /* tells two jobs of one name apart */
@@ -110,24 +111,12 @@ static enum perso_result
 wrap_job_key(struct perso_site *site, char out[PERSO_BASE64_CHARS(PERSO_WRAPPED_BYTES) + 1],
              struct perso_error *err)
 {
-    uint8_t key[PERSO_SEAL_KEY_BYTES], wrapped[PERSO_WRAPPED_BYTES], *pem = NULL;
-    struct perso_peer self;
-    char path[PERSO_PATH_BYTES];
-    size_t n = 0, pem_n = 0;
-    enum perso_result rc;
+    uint8_t wrapped[PERSO_WRAPPED_BYTES];
+    size_t n = 0;
+    enum perso_result rc = perso_site_new_key(site, wrapped, &n, err);
 
-    if ((rc = perso_site_secrets(site, err)) != PERSO_OK ||
-        (rc = perso_path_join(site->folder, "site.cer", path, sizeof path, err)) != PERSO_OK ||
-        (rc = perso_file_read(path, 65536, &pem, &pem_n, err)) != PERSO_OK ||
-        (rc = perso_peer_read(site->conf.site_name, perso_cursor_of(pem, pem_n), &self, err)) !=
-            PERSO_OK ||
-        (rc = site->secrets.random(site->secrets.self, key, sizeof key, err)) != PERSO_OK ||
-        (rc = perso_wrap_key(self.sealing_key, key, wrapped, &n, err)) != PERSO_OK)
-        goto out;
-    perso_base64_encode(wrapped, n, out);
-out:
-    OPENSSL_cleanse(key, sizeof key);
-    free(pem);
+    if (rc == PERSO_OK)
+        perso_base64_encode(wrapped, n, out);
     return rc;
 }
 

@@ -176,6 +176,9 @@ show_bad_id(struct listing *l, struct perso_card *card, struct perso_error *err)
 {
     struct perso_stored_record record;
     struct perso_cells cells;
+
+    if (perso_ledger_purged(l->job->ledger))
+        return PERSO_OK;
     enum perso_result rc = perso_job_cells(l->job, card->application, &cells, &record, err);
 
     if (rc == PERSO_OK && is_plain_id(cells.known[PERSO_COL_AAZ501]))

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "formats/base/encode.h"
 #include "formats/identity/card.h"
@@ -12,6 +13,7 @@
 #include "pipeline/job/balance.h"
 #include "pipeline/job/job.h"
 #include "pipeline/job/path.h"
+#include "pipeline/job/purged.h"
 #include "pipeline/report/lists.h"
 #include "pipeline/report/slip.h"
 
@@ -40,6 +42,21 @@ tell_job(struct perso_job *job)
     perso_say_text(&job->say, "date", job->conf.date);
     perso_say_text(&job->say, "profile", job->conf.profile);
     perso_say_end(&job->say);
+}
+
+static enum perso_result
+tell_purge(struct perso_job *job, struct perso_error *err)
+{
+    enum perso_purge_state state = PERSO_PURGE_NONE;
+    enum perso_result rc = perso_purge_state(job, &state, err);
+
+    if (rc != PERSO_OK || state == PERSO_PURGE_NONE)
+        return rc;
+    perso_say_begin(&job->say, "purge");
+    perso_say_text(&job->say, "personal data",
+                   state == PERSO_PURGE_DONE ? "gone" : "on its way: repeat persoline purge");
+    perso_say_end(&job->say);
+    return PERSO_OK;
 }
 
 static void
@@ -189,6 +206,8 @@ perso_status(struct perso_job *job, struct perso_error *err)
     if (rc != PERSO_OK)
         return rc;
     tell_job(job);
+    if ((rc = tell_purge(job, err)) != PERSO_OK)
+        return rc;
     tell_states(job, &balance);
     if ((rc = perso_lists_tell(job, PERSO_STAGE_NONE, err)) != PERSO_OK ||
         (rc = tell_files(job, err)) != PERSO_OK || (rc = tell_flags(job, err)) != PERSO_OK)
@@ -344,20 +363,55 @@ check_output(struct perso_job *job, const struct perso_ledger_file *file, struct
 }
 
 static enum perso_result
+check_purged_folder(struct perso_job *job, const char *folder, struct perso_error *err)
+{
+    char path[PERSO_PATH_BYTES], inside[PERSO_PATH_BYTES];
+    struct perso_names files = { 0 };
+    enum perso_result rc;
+
+    if ((rc = perso_path_join(job->folder, folder, path, sizeof path, err)) == PERSO_OK)
+        rc = perso_folder_files(path, &files, err);
+    for (size_t i = 0; rc == PERSO_OK && i < files.n; i++)
+        if ((rc = perso_path_join(folder, files.names[i], inside, sizeof inside, err)) ==
+                PERSO_OK &&
+            perso_purge_takes(inside))
+            rc = perso_error_set(err, PERSO_REJ_FILE_KIND, "",
+                                 "%.120s was purged, and is here again", inside);
+    perso_names_free(&files);
+    return rc;
+}
+
+/* What a purge took away is not missed; what is there again is told. */
+static enum perso_result
+check_purged(struct perso_job *job, struct perso_error *err)
+{
+    enum perso_result rc = PERSO_OK;
+
+    for (const char *const *name = perso_purge_folders; rc == PERSO_OK && *name != NULL; name++)
+        rc = check_purged_folder(job, *name, err);
+    return rc;
+}
+
+static enum perso_result
 check_outputs(struct perso_job *job, struct perso_error *err)
 {
+    enum perso_purge_state state = PERSO_PURGE_NONE;
     struct perso_ledger_file file;
     int64_t after = 0;
     size_t n;
-    enum perso_result rc;
+    enum perso_result rc = perso_purge_state(job, &state, err);
 
-    while ((rc = perso_ledger_files(job->ledger, after, 1, &file, &n, err)) == PERSO_OK) {
+    while (rc == PERSO_OK &&
+           (rc = perso_ledger_files(job->ledger, after, 1, &file, &n, err)) == PERSO_OK) {
         after = file.id;
         if (file.outgoing && file.status >= PERSO_FILE_MADE && file.status <= PERSO_FILE_SENT &&
+            (state == PERSO_PURGE_NONE || !perso_purge_takes(file.path)) &&
             (rc = check_output(job, &file, err)) != PERSO_OK)
             return rc;
     }
-    return rc == PERSO_END ? PERSO_OK : rc;
+    if (rc == PERSO_END)
+        rc = state == PERSO_PURGE_DONE ? check_purged(job, err) : PERSO_OK;
+    return rc;
 }
 
 enum perso_result
@@ -371,7 +425,10 @@ perso_check(struct perso_job *job, struct perso_error *err)
         (rc = check_outputs(job, err)) != PERSO_OK)
         return rc;
     perso_say_begin(&job->say, "check");
-    perso_say_word(&job->say, "ledger, payloads, outputs", "sound");
+    if (perso_ledger_purged(job->ledger))
+        perso_say_word(&job->say, "ledger, outputs that were not purged", "sound");
+    else
+        perso_say_word(&job->say, "ledger, payloads, outputs", "sound");
     perso_say_end(&job->say);
     perso_balance_tell(job, &balance);
     return PERSO_OK;
@@ -449,6 +506,8 @@ perso_print_slip(struct perso_job *job, const char *package, struct perso_error 
     if (package != NULL) {
         if ((rc = perso_job_locate(job, package, path, err)) != PERSO_OK)
             return rc;
+        if (access(path, F_OK) != 0 && perso_ledger_purged(job->ledger))
+            return perso_error_set(err, PERSO_REJ_NONE, "", "%.120s: purged with its job", package);
         rc = package_slip(path, err);
         if (rc != PERSO_OK)
             perso_error_at(err, package, 0, 0);

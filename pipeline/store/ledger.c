@@ -82,8 +82,13 @@ open_segments(struct perso_ledger *ledger, const char *job, struct perso_error *
     };
     struct perso_segment_place end = { 0, 0 };
     char path[PATH_BYTES];
-    enum perso_result rc = data_end(ledger, &end, err);
+    char *gone = NULL;
+    enum perso_result rc = perso_ledger_value(ledger, PERSO_LEDGER_GONE, &gone, err);
 
+    free(gone);
+    ledger->purged = rc == PERSO_OK;
+    if (rc == PERSO_END)
+        rc = data_end(ledger, &end, err);
     if (rc == PERSO_OK)
         rc = job_path(job, "data", path, err);
     if (rc == PERSO_OK)

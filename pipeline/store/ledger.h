@@ -205,6 +205,21 @@ enum perso_result perso_ledger_waived(struct perso_ledger *ledger, int64_t card_
 enum perso_result perso_ledger_unwaive(struct perso_ledger *ledger, int64_t card_seq,
                                        struct perso_error *err);
 
+/* ---- purge ---- */
+
+/** Payloads are gone, or on their way: what the records are told by is left. */
+bool perso_ledger_purged(const struct perso_ledger *ledger);
+/** How many records there are, and bytes of their payloads. */
+enum perso_result perso_ledger_payloads(struct perso_ledger *ledger, uint64_t *n_records,
+                                        uint64_t *bytes, struct perso_error *err);
+/** Texts that other parties gave leave cards and records; from the commit on, payloads may be gone.
+ */
+enum perso_result perso_ledger_forget(struct perso_ledger *ledger, struct perso_error *err);
+/** After it: data/ is emptied, and no page of the database keeps what was changed. Outside a
+ *  transaction, safe to repeat; nothing in a dry run. PERSO_RETRY where somebody reads. */
+enum perso_result perso_ledger_drop_payloads(struct perso_ledger *ledger, const char *job,
+                                             struct perso_error *err);
+
 /* ---- events, audit, check ---- */
 
 /** Last event and its digest; 0 where none. */

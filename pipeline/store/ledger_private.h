@@ -29,11 +29,14 @@ struct perso_ledger {
         uint32_t states;
         bool by_card_id;
     } twins;         /* what the table twin holds; file_id 0: nothing */
+    bool purged;     /* payloads are gone, or on their way */
     int64_t reading; /* file known to be in status READING, so that adding a card need not look */
 };
 
 extern const struct perso_database_kind perso_ledger_kind;
 extern const char perso_ledger_live_indexes[]; /* the SQL that makes them */
+
+#define PERSO_LEDGER_GONE "payloads_gone" /* name of a value */
 
 /* A damaged ledger is told with the code of a digest that does not fit. */
 #define PERSO_REJ_LEDGER PERSO_REJ_FILE_DIGEST

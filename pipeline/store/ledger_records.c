@@ -124,6 +124,9 @@ perso_ledger_payload_check(struct perso_ledger *ledger, int64_t id,
                            const uint8_t sm3[PERSO_SM3_BYTES], struct perso_arena *arena,
                            struct perso_cursor *payload, struct perso_error *err)
 {
+    if (ledger->purged)
+        return perso_error_set(err, PERSO_REJ_NONE, "", "data: record %lld was purged",
+                               (long long)id);
     uint8_t have[PERSO_SM3_BYTES];
     uint8_t *buf = perso_arena_take(arena, PERSO_SEGMENT_PREFIX + (size_t)bytes);
     enum perso_result rc;
