@@ -56,6 +56,9 @@ perso_ledger_forget(struct perso_ledger *ledger, struct perso_error *err)
                     "UPDATE record SET reject_note = '' WHERE reject IN (?1, ?2)"
                     " AND reject_note <> ''",
                     err);
+    /* A bare digest of a row gives its ID number away to whoever knows or guesses the rest. */
+    if (rc == PERSO_OK)
+        rc = perso_database_exec(&ledger->db, "UPDATE record SET sm3 = zeroblob(32)", err);
     return rc == PERSO_OK ? perso_ledger_value_set(ledger, PERSO_LEDGER_GONE, "1", err) : rc;
 }
 
