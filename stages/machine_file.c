@@ -1,11 +1,11 @@
 /* The write plan as a row of a machine file (CONTRACTS 2). */
-#include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "formats/base/encode.h"
 #include "formats/identity/name.h"
 #include "stages/personalize.h"
+#include "stages/reseal.h"
 
 static const enum perso_column columns_before[] = {
     PERSO_COL_seq,    PERSO_COL_AAZ501, PERSO_COL_AAZ500,  PERSO_COL_QMGY,
@@ -73,20 +73,11 @@ seal_anew(struct perso_machine_file *file, const struct perso_write_plan *plan,
           enum perso_step step, struct perso_text sealed, char out[PERSO_SEALED_CHARS + 1],
           struct perso_error *err)
 {
-    const char *id = plan->application->card_id, *purpose = perso_step_name(step);
-    uint8_t plain[PERSO_SEALED_PLAIN_MAX];
-    enum perso_result rc;
-    size_t n;
-
     out[0] = '\0';
     if (!has_step(plan, step))
         return PERSO_OK;
-    rc = perso_seal_open(file->from, id, purpose, 0, sealed, plain, &n, err);
-    if (rc == PERSO_OK)
-        rc = perso_seal_field(file->to, id, purpose, file->sequence, perso_cursor_of(plain, n), out,
-                              err);
-    OPENSSL_cleanse(plain, sizeof plain);
-    return rc;
+    return perso_reseal(file->from, file->to, plan->application->card_id, perso_step_name(step),
+                        file->sequence, sealed, out, err);
 }
 
 static void

@@ -388,7 +388,9 @@ perso_operator_withdraw(struct perso_job *job, const char *file_name, const char
 
     if (rc != PERSO_OK || file.status == PERSO_FILE_WITHDRAWN)
         return rc;
-    if (file.status != PERSO_FILE_PLANNED && file.status != PERSO_FILE_MADE)
+    /* What stands in out/forward or out/close, its recipient may have taken. */
+    if ((file.status != PERSO_FILE_PLANNED && file.status != PERSO_FILE_MADE) ||
+        (file.stage != PERSO_STAGE_BUNDLE && file.stage != PERSO_STAGE_PERSONALIZE))
         return perso_error_set(err, PERSO_REJ_NONE, "",
                                "%s was handed over: hold or cancel its cards instead",
                                perso_path_name(file.path));

@@ -38,6 +38,11 @@ enum perso_result perso_drive_match(struct perso_job *job, struct perso_error *e
 /** Matched cards to whoever finishes them (FWD), held ones back to the vendor (HLD); in mode 4 the
  * certificates into the cupboard. */
 enum perso_result perso_drive_forward(struct perso_job *job, struct perso_error *err);
+/** Where a mode's certificates are not written with the card: those of matched cards go into the
+ * site's cupboard, those of cards that came to nothing are revoked there; else nothing. A card
+ * whose certificates wait in another job is held, by `stage`. */
+enum perso_result perso_drive_cupboard(struct perso_job *job, enum perso_stage stage,
+                                       struct perso_error *err);
 enum perso_result perso_drive_personalize(struct perso_job *job, struct perso_error *err);
 /** One result file (制卡回盘), or a finisher's RES. */
 enum perso_result perso_drive_close(struct perso_job *job, const char *path,

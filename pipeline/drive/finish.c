@@ -11,6 +11,7 @@
 #include "pipeline/file/output.h"
 #include "pipeline/job/balance.h"
 #include "pipeline/job/cards.h"
+#include "pipeline/report/pickup.h"
 #include "pipeline/report/slip.h"
 #include "stages/collect.h"
 
@@ -220,6 +221,7 @@ perso_drive_finish(struct perso_job *job, struct perso_error *err)
         (rc = write_balance(job, folder, &balance, err)) != PERSO_OK ||
         (rc = write_slip(job, folder, err)) != PERSO_OK ||
         (rc = perso_drive_remake_list(job, err)) != PERSO_OK ||
+        (rc = perso_pickup_again(job, err)) != PERSO_OK ||
         (rc = write_list(job, folder, "revoke.csv", revoke, 5,
                          1u << PERSO_STATE_SPOILED | 1u << PERSO_STATE_CANCELLED, revoke_card,
                          err)) != PERSO_OK)

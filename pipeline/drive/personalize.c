@@ -295,6 +295,10 @@ perso_drive_personalize(struct perso_job *job, struct perso_error *err)
                                          .name = machine_name };
     enum perso_result rc;
 
+    /* A department that finishes its cards itself. */
+    if (perso_role_stage_find(job->role, PERSO_STAGE_RECONCILE) != NULL &&
+        (rc = perso_drive_cupboard(job, PERSO_STAGE_PERSONALIZE, err)) != PERSO_OK)
+        return rc;
     if ((rc = hold_unwritable(job, 1u << stage->from, err)) != PERSO_OK ||
         (rc = perso_outgoing_plan(job, &what, err)) != PERSO_OK)
         return rc;

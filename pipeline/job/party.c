@@ -45,22 +45,25 @@ perso_job_sender_set(struct perso_job *job, const char *name, struct perso_error
                                        : perso_ledger_value_set(job->ledger, SENDER, name, err);
 }
 
+static bool
+goes_to_finisher(const char *kind) /* or comes from it */
+{
+    return strcmp(kind, "FWD") == 0 || strcmp(kind, "RES") == 0;
+}
+
 /* In a department's job the vendor is whoever sends the applications. */
 static bool
 is_vendors(const struct perso_job *job, const char *kind)
 {
-    bool to_finisher = strcmp(kind, "FWD") == 0 || strcmp(kind, "RES") == 0;
-
     return strcmp(job->role->name, "department") == 0 &&
            (strcmp(kind, "APP") == 0 || strcmp(kind, "HLD") == 0 || strcmp(kind, "RMK") == 0 ||
-            (to_finisher && strcmp(job->conf.finisher, "vendor") == 0));
+            (goes_to_finisher(kind) && strcmp(job->conf.finisher, "vendor") == 0));
 }
 
 static bool
 is_centres(const struct perso_job *job, const char *kind)
 {
-    return strcmp(job->role->name, "department") == 0 &&
-           (strcmp(kind, "FWD") == 0 || strcmp(kind, "RES") == 0) &&
+    return strcmp(job->role->name, "department") == 0 && goes_to_finisher(kind) &&
            strcmp(job->conf.finisher, "centre") == 0;
 }
 
@@ -68,8 +71,14 @@ enum perso_result
 perso_job_party(struct perso_job *job, const char *kind, char out[PERSO_PARTY_BYTES],
                 struct perso_error *err)
 {
-    if (is_vendors(job, kind))
-        return sender(job, out, err);
+    if (is_vendors(job, kind)) {
+        enum perso_result rc = sender(job, out, err);
+        /* Cards of a plain table: their finisher is known by its name alone. */
+        if (rc == PERSO_OK && out[0] == '\0' && goes_to_finisher(kind) &&
+            perso_site_knows_peer(&job->site, job->conf.vendor))
+            snprintf(out, PERSO_PARTY_BYTES, "%s", job->conf.vendor);
+        return rc;
+    }
     snprintf(out, PERSO_PARTY_BYTES, "%s", is_centres(job, kind) ? job->conf.centre : job->conf.ra);
     return PERSO_OK;
 }

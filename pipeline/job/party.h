@@ -6,7 +6,8 @@
 #include "pipeline/job/job.h"
 
 /** Peer that a package of this kind goes to or comes from in this job; "" while it is not known yet
- * whose packages bring the cards. To vendor and centre the department is the RA (job.conf ra). */
+ * whose packages bring the cards (FWD and RES: then the vendor by its name, if it is a peer). To
+ * vendor and centre the department is the RA (job.conf ra). */
 enum perso_result perso_job_party(struct perso_job *job, const char *kind,
                                   char out[PERSO_PARTY_BYTES], struct perso_error *err);
 

@@ -3,11 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <openssl/bio.h>
 #include <openssl/crypto.h>
-#include <openssl/pem.h>
 #include <openssl/rand.h>
-#include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,7 +15,7 @@
 #include "pipeline/job/path.h"
 #include "pipeline/store/durable.h"
 
-#define PEM_BYTES_MAX 65536u /* a peer's file or CA bundle */
+#define PEM_BYTES_MAX 65536u /* a peer's file */
 #define PASSWORD_BYTES_MAX 256u
 #define CONF_NAME "persoline.conf"
 
@@ -286,85 +283,15 @@ perso_site_peer(const struct perso_site *site, const char *name, struct perso_pe
     return rc == PERSO_REJECT ? PERSO_FATAL : rc;
 }
 
-/* ---- trust ---- */
-
-static enum perso_result
-add_der(struct perso_trust *trust, X509 *cert, const char *file, struct perso_error *err)
+enum perso_result
+perso_site_self(const struct perso_site *site, struct perso_peer *ret, struct perso_error *err)
 {
-    uint8_t *der = NULL;
-    int n = i2d_X509(cert, &der);
-
-    if (n <= 0)
-        return perso_error_openssl(err, file);
-    enum perso_result rc = perso_trust_add(trust, perso_cursor_of(der, (size_t)n), file, err);
-    OPENSSL_free(der);
-    return rc;
-}
-
-/* One file of trust/: PEM with any number of certificates, else one DER. n_certs counts on. */
-static enum perso_result
-add_file(struct perso_trust *trust, const char *folder, const char *name, size_t *n_certs,
-         struct perso_error *err)
-{
-    char path[PERSO_PATH_BYTES];
     uint8_t *bytes = NULL;
     size_t n = 0;
-    BIO *bio = NULL;
-    X509 *cert;
-    size_t before = *n_certs;
-    enum perso_result rc;
+    enum perso_result rc = read_at(site, "site.cer", PEM_BYTES_MAX, &bytes, &n, err);
 
-    if ((rc = perso_path_join(folder, name, path, sizeof path, err)) != PERSO_OK ||
-        (rc = perso_file_read(path, PEM_BYTES_MAX, &bytes, &n, err)) != PERSO_OK)
-        goto out;
-    if ((bio = BIO_new_mem_buf(bytes, (int)n)) == NULL) {
-        rc = perso_error_openssl(err, name);
-        goto out;
-    }
-    while (rc == PERSO_OK && (cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
-        ++*n_certs;
-        rc = add_der(trust, cert, name, err);
-        X509_free(cert);
-    }
-    if (rc == PERSO_OK && *n_certs == before) {
-        ++*n_certs;
-        rc = perso_trust_add(trust, perso_cursor_of(bytes, n), name, err);
-    }
-out:
-    BIO_free(bio);
-    free(bytes);
-    return rc;
-}
-
-enum perso_result
-perso_site_trust(const struct perso_site *site, struct perso_trust **ret, size_t *left_out,
-                 struct perso_error *err)
-{
-    char folder[PERSO_PATH_BYTES];
-    struct perso_names files = { 0 };
-    struct perso_trust *trust = perso_trust_new();
-    size_t n_certs = 0;
-    enum perso_result rc;
-
-    if (trust == NULL)
-        return perso_error_errno(err, "memory");
-    if ((rc = at(site, site->conf.trust, folder, err)) == PERSO_OK)
-        rc = perso_folder_files(folder, &files, err);
-    for (size_t i = 0; rc == PERSO_OK && i < files.n; i++)
-        rc = add_file(trust, folder, files.names[i], &n_certs, err);
     if (rc == PERSO_OK)
-        rc = perso_trust_ready(trust, left_out, err);
-    /* Else every card would be held for an unknown CA, which is not the card's fault. */
-    if (rc == PERSO_OK && *left_out == n_certs)
-        rc = perso_error_set(err, PERSO_REJ_NONE, site->conf.trust,
-                             "no CA certificate reaches a root: put the root and issuing "
-                             "certificates of your RA into %s",
-                             folder);
-    perso_names_free(&files);
-    if (rc != PERSO_OK) {
-        perso_trust_free(trust);
-        return rc == PERSO_REJECT ? PERSO_FATAL : rc;
-    }
-    *ret = trust;
-    return PERSO_OK;
+        rc = perso_peer_read(site->conf.site_name, perso_cursor_of(bytes, n), ret, err);
+    free(bytes);
+    return rc == PERSO_REJECT ? PERSO_FATAL : rc;
 }

@@ -34,9 +34,18 @@ bool perso_site_knows_peer(const struct perso_site *site, const char *name);
 /** The peer of peers/NAME.cer. */
 enum perso_result perso_site_peer(const struct perso_site *site, const char *name,
                                   struct perso_peer *ret, struct perso_error *err);
+/** Our own certificates, site.cer: what is sealed to us. */
+enum perso_result perso_site_self(const struct perso_site *site, struct perso_peer *ret,
+                                  struct perso_error *err);
+
+/* ---- trust/ (trust.c) ---- */
+
 /** All CA certificates of trust/; the caller frees with perso_trust_free. *left_out: those without
  * a chain to a root. */
 enum perso_result perso_site_trust(const struct perso_site *site, struct perso_trust **ret,
                                    size_t *left_out, struct perso_error *err);
+/** The same as PEM, in the order of the files' names, each once; malloc, the caller frees. */
+enum perso_result perso_site_chain(const struct perso_site *site, char **ret, size_t *n,
+                                   struct perso_error *err);
 
 #endif

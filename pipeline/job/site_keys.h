@@ -12,9 +12,5 @@ enum perso_result perso_site_new_key(struct perso_site *site, uint8_t wrapped[PE
 /** The key of keyed MACs; the caller wipes it. */
 enum perso_result perso_site_mac_key(struct perso_site *site, uint8_t key[PERSO_SITE_KEY_BYTES],
                                      struct perso_error *err);
-/** The key under which the cupboard's entries of a job are sealed; the caller wipes it. */
-enum perso_result perso_site_cupboard_key(struct perso_site *site, const char *job,
-                                          uint8_t key[PERSO_SITE_KEY_BYTES],
-                                          struct perso_error *err);
 
 #endif

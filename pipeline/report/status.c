@@ -15,6 +15,7 @@
 #include "pipeline/job/path.h"
 #include "pipeline/job/purged.h"
 #include "pipeline/report/lists.h"
+#include "pipeline/report/pickup.h"
 #include "pipeline/report/slip.h"
 
 static enum perso_result
@@ -109,7 +110,10 @@ tell_outstanding(struct perso_job *job, const struct perso_ledger_file *file,
                  struct perso_error *err)
 {
     bool request = file->stage == PERSO_STAGE_BUNDLE;
-    struct outstanding o = { request ? PERSO_STATE_SUBMITTED : PERSO_STATE_PREPARED, 0 };
+    struct outstanding o = { request                              ? PERSO_STATE_SUBMITTED
+                             : file->stage == PERSO_STAGE_FORWARD ? PERSO_STATE_FORWARDED
+                                                                  : PERSO_STATE_PREPARED,
+                             0 };
     int64_t since_s = 0;
     enum perso_result rc = outstanding_of(job, file->id, &o, err);
 
@@ -210,7 +214,8 @@ perso_status(struct perso_job *job, struct perso_error *err)
         return rc;
     tell_states(job, &balance);
     if ((rc = perso_lists_tell(job, PERSO_STAGE_NONE, err)) != PERSO_OK ||
-        (rc = tell_files(job, err)) != PERSO_OK || (rc = tell_flags(job, err)) != PERSO_OK)
+        (rc = tell_files(job, err)) != PERSO_OK || (rc = tell_flags(job, err)) != PERSO_OK ||
+        (rc = perso_pickup_tell(job, err)) != PERSO_OK)
         return rc;
     perso_balance_tell(job, &balance);
     tell_next(job, &balance);
@@ -333,7 +338,8 @@ perso_trace(struct perso_job *job, const char *text, struct perso_error *err)
     perso_say_end(&job->say);
     if ((rc = tell_records(job, &card, err)) != PERSO_OK ||
         (rc = tell_file(job, N_("bundle"), card.bundle, err)) != PERSO_OK ||
-        (rc = tell_file(job, N_("machine file"), card.machine, err)) != PERSO_OK)
+        (rc = tell_file(job, N_("machine file"), card.machine, err)) != PERSO_OK ||
+        (rc = tell_file(job, N_("handed over"), card.handed, err)) != PERSO_OK)
         return rc;
     fflush(stdout);
     return perso_ledger_trace(job->ledger, &card, &sink, err);

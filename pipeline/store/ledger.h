@@ -146,8 +146,8 @@ enum perso_result perso_ledger_card_get(struct perso_ledger *ledger, int64_t seq
                                         struct perso_card *ret, struct perso_error *err);
 /**
  * The card of accepted files with this id that is in force: of several held ones (a card that stood
- * twice in a file) the one not held or cancelled if there is one, else the last. PERSO_END: none.
- * Looking up must be fast (indexed) for a million cards.
+ * twice in a file) the one not held, returned or cancelled if there is one, else the last.
+ * PERSO_END: none. Looking up must be fast (indexed) for a million cards.
  */
 enum perso_result perso_ledger_card_find(struct perso_ledger *ledger, const char *card_id,
                                          struct perso_card *ret, struct perso_error *err);

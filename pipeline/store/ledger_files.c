@@ -161,7 +161,7 @@ static enum perso_result
 accept_rows(struct perso_ledger *ledger, int64_t id, struct perso_error *err)
 {
     static const char sql[] = "UPDATE card SET accepted = 1,"
-                              " live = (state NOT IN ('held','cancelled')) WHERE file = ?1";
+                              " live = NOT " PERSO_IS_APART_SQL("state") " WHERE file = ?1";
     static const char drop[] = "DROP INDEX card_live_id; DROP INDEX card_live_key;"
                                "DROP INDEX card_live_request;";
     bool bulk = false;

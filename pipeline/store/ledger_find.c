@@ -195,7 +195,7 @@ static enum perso_result
 twins_collect(struct perso_ledger *ledger, int64_t file_id, uint32_t states, bool by_card_id,
               struct perso_error *err)
 {
-    const uint32_t apart = 1u << PERSO_STATE_HELD | 1u << PERSO_STATE_CANCELLED;
+    const uint32_t apart = PERSO_APART;
     const struct twin_queries *q = by_card_id ? &by_id : &by_key;
     enum perso_result rc = perso_database_exec(&ledger->db, "DELETE FROM twin", err);
 

@@ -12,9 +12,10 @@ move_sql(enum perso_state from, enum perso_state to)
 {
     static const char plain[] = "UPDATE card SET state = ?3 WHERE seq = ?1 AND state = ?2";
     static const char whole[] =
-        "UPDATE card SET state = ?3, live = (accepted = 1 AND ?3 NOT IN ('held','cancelled')),"
-        " from_state = NULL, reject_stage = NULL, reject = NULL, reject_column = NULL,"
-        " reject_note = NULL, reject_record = NULL WHERE seq = ?1 AND state = ?2";
+        "UPDATE card SET state = ?3, live = (accepted = 1 AND NOT " PERSO_IS_APART_SQL(
+            "?3") "),"
+                  " from_state = NULL, reject_stage = NULL, reject = NULL, reject_column = NULL,"
+                  " reject_note = NULL, reject_record = NULL WHERE seq = ?1 AND state = ?2";
 
     return perso_card_is_aside(from) ||
                    perso_card_is_live(true, from) != perso_card_is_live(true, to)

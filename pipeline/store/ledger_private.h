@@ -67,11 +67,18 @@ perso_card_is_aside(enum perso_state state)
            state == PERSO_STATE_SPOILED;
 }
 
+/* In these states a card lays no claim to its card id, key and request. The same as SQL: no IN, see
+ * ledger_schema.c. */
+#define PERSO_APART                                                                                \
+    (1u << PERSO_STATE_HELD | 1u << PERSO_STATE_RETURNED | 1u << PERSO_STATE_CANCELLED)
+#define PERSO_IS_APART_SQL(state)                                                                  \
+    "(" state " = 'held' OR " state " = 'returned' OR " state " = 'cancelled')"
+
 /* The column live (ledger_schema.c). */
 static inline bool
 perso_card_is_live(bool accepted, enum perso_state state)
 {
-    return accepted && state != PERSO_STATE_HELD && state != PERSO_STATE_CANCELLED;
+    return accepted && (PERSO_APART >> state & 1u) == 0;
 }
 
 void perso_ledger_card_of_row(sqlite3_stmt *statement, struct perso_card *card, bool *accepted);

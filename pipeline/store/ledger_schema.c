@@ -5,9 +5,9 @@
  * can be read with any SQLite tool. Ids are the largest so far and one: those of a dropped file are
  * given again, so a resumed run numbers as an undisturbed one does.
  *
- * A row of the table card is "live" where it is accepted and neither held nor cancelled: then its
- * card id, key and request must be its alone. live is a column of its own because a partial index
- * over state would be rewritten by every move of a card.
+ * A row of the table card is "live" where it is accepted and neither held, returned nor cancelled:
+ * then its card id, key and request must be its alone. live is a column of its own because a
+ * partial index over state would be rewritten by every move of a card.
  */
 
 /* clang-format off */
@@ -103,7 +103,7 @@ static const char cards[] =
     "  " BOOL("confirmed") " DEFAULT 0,"
     "  " BOOL("accepted") ","                       /* set by one statement for a whole file */
     "  " BOOL("live") ","
-    "  CHECK (live = (accepted = 1 AND state NOT IN ('held','cancelled'))),"
+    "  CHECK (live = (accepted = 1 AND NOT " PERSO_IS_APART_SQL("state") ")),"
     "  CHECK ((reject IS NOT NULL) = " IS_ASIDE "),"
     "  CHECK ((reject IS NULL) = (reject_column IS NULL)),"
     "  CHECK ((reject IS NULL) = (reject_note IS NULL)),"
