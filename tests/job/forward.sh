@@ -273,7 +273,7 @@ mode_4()
     local job=$world/site/B4 card code
     department_make B4 4 9
     # A card whose certificates wait elsewhere is not put in twice.
-    card=$(states "$job" | awk -F'\t' '$2 == "matched" { print $1; exit }')
+    card=$(states "$job" | awk -F'\t' '$2 == "matched" && !n++ { print $1 }')
     sqlite3 "$world/site/site.db" "INSERT INTO cupboard
         SELECT '$card', name, '$job_date', 1, zeroblob(32), zeroblob(32), x'01'
         FROM job WHERE name LIKE '%B1-1'"
@@ -303,7 +303,7 @@ cancelled_in_mode_4()
     department_make B5 4 10 --profile keys
     mv "$world/site/peers/V1.cer" "$work/V1.cer"
     expect 4 "$PERSOLINE" forward "$job" # nobody is known, but the certificates are in
-    card=$(states "$job" | awk -F'\t' '$2 == "matched" { print $1; exit }')
+    card=$(states "$job" | awk -F'\t' '$2 == "matched" && !n++ { print $1 }')
     in_cupboard "$job" 1 | has "^$card$"
     columns "$job/reports/pickup.csv" AAZ501 state | has "^$card"$'\t'"matched$"
     expect 0 "$PERSOLINE" cancel "$job" "$card" --reason "asked for"
@@ -339,7 +339,7 @@ back_to_the_vendor()
     job_make "$world" B6 "$work/B6" --batch B6 --role department --ra ra
     vendor_known "$job"
     expect 4 "$PERSOLINE" run "$job"
-    card=$(states "$job" | awk -F'\t' '$2 == "reconciled" { print $1; exit }')
+    card=$(states "$job" | awk -F'\t' '$2 == "reconciled" && !n++ { print $1 }')
     expect 0 "$PERSOLINE" reject "$job" "$card" --reason "not ours"
     expect 0 "$PERSOLINE" forward "$job"
     equal "$(packages "$job" HLD | wc -l)" 0 "packages before all cards are submitted"
@@ -347,7 +347,7 @@ back_to_the_vendor()
     held "$job" ingest reconcile approve | cut -f 1,2,3 >"$work/held.before"
     expect 0 "$PERSOLINE" bundle "$job"
     expect 0 "$PERSOLINE" submit "$job"
-    card=$(states "$job" | awk -F'\t' '$2 == "submitted" { print $1; exit }')
+    card=$(states "$job" | awk -F'\t' '$2 == "submitted" && !n++ { print $1 }')
     expect 0 "$PERSOLINE" hold "$job" "$card" --reason "asked for"
     expect 0 "$PERSOLINE" forward "$job"
     package=$job/out/forward/HLD-411600-B6-0001.zip
