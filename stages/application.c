@@ -64,6 +64,7 @@ perso_application_parse(const struct perso_cells *cells, const struct perso_orig
                         struct perso_error *err)
 {
     struct perso_application parsed = { .origin = *origin };
+    struct perso_text given = cells->known[PERSO_COL_request_id];
     struct perso_cursor named;
 
     if (!parse_fields(cells->known, &parsed) ||
@@ -72,8 +73,12 @@ perso_application_parse(const struct perso_cells *cells, const struct perso_orig
     named = parsed.request;
     if (perso_left(&named) == 0)
         named = perso_cursor_of(parsed.public_key, PERSO_POINT_BYTES);
-    if (!perso_request_id(parsed.card_id, named, parsed.request_id))
+    if (perso_left(&parsed.request) == 0 && given.bytes > 0) {
+        if (!perso_hex_decode(given.at, given.bytes, parsed.request_id, PERSO_REQUEST_ID_BYTES))
+            return perso_error_set(err, PERSO_REJ_NONE, "", "stored record is not an application");
+    } else if (!perso_request_id(parsed.card_id, named, parsed.request_id)) {
         return perso_error_openssl(err, "request id");
+    }
     *ret = parsed;
     return PERSO_OK;
 }

@@ -9,7 +9,8 @@
 bool perso_request_id(const char *card_id, struct perso_cursor request,
                       uint8_t out[PERSO_REQUEST_ID_BYTES]);
 
-/** A record that ingest accepted, read again without judging; PERSO_FATAL where it is not one. */
+/** A record that ingest accepted, read again without judging; PERSO_FATAL where it is not one. Its
+ * request_id is the cell's where it has one and no request (a centre's record). */
 enum perso_result perso_application_parse(const struct perso_cells *cells,
                                           const struct perso_origin *origin,
                                           struct perso_arena *arena, struct perso_application *ret,

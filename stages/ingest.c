@@ -160,6 +160,18 @@ check_key(struct row *row, enum perso_column column, struct perso_error *err)
     return PERSO_OK;
 }
 
+/* A centre's cards: whoever has the request proved it; here only its name is known. */
+static enum perso_result
+check_request_id(struct row *row, enum perso_column column, struct perso_error *err)
+{
+    struct perso_text cell = row->cells[column];
+
+    if (row->rules->requested &&
+        !perso_hex_decode(cell.at, cell.bytes, row->out->request_id, PERSO_REQUEST_ID_BYTES))
+        return perso_refuse(err, PERSO_REJ_REQUEST_MISSING);
+    return PERSO_OK;
+}
+
 static enum perso_result
 check_request(struct row *row, enum perso_column column, struct perso_error *err)
 {
@@ -167,6 +179,8 @@ check_request(struct row *row, enum perso_column column, struct perso_error *err
     enum perso_result rc;
     size_t n;
 
+    if (row->rules->requested)
+        return PERSO_OK;
     if (cell.bytes == 0)
         return perso_refuse(err, PERSO_REJ_REQUEST_MISSING);
     if (!perso_base64_decode(cell.at, cell.bytes, row->der, &n))
@@ -188,7 +202,7 @@ check_subject(struct row *row, enum perso_column column, struct perso_error *err
     struct perso_subject subject;
 
     (void)column;
-    if (row->rules->subject_check &&
+    if (!row->rules->requested && row->rules->subject_check &&
         (!perso_subject_read(row->request.subject, &subject) ||
          !perso_subject_is(&subject, out->name, out->ssn, out->card_id, &row->rules->subject)))
         return perso_refuse(err, PERSO_REJ_REQUEST_SUBJECT);
@@ -200,12 +214,13 @@ static const struct {
     enum perso_column column;
     enum perso_result (*check)(struct row *row, enum perso_column column, struct perso_error *err);
 } checks[] = {
-    { PERSO_COL_AAZ501, check_card_id }, { PERSO_COL_AAZ501, check_card_division },
-    { PERSO_COL_AAZ500, check_excel },   { PERSO_COL_AAC002, check_excel },
-    { PERSO_COL_AAB301, check_excel },   { PERSO_COL_AAC002, check_ssn },
-    { PERSO_COL_AAZ500, check_card_no }, { PERSO_COL_AAB301, check_division },
-    { PERSO_COL_AAC003, check_name },    { PERSO_COL_QMGY, check_key },
-    { PERSO_COL_P10, check_request },    { PERSO_COL_P10, check_subject },
+    { PERSO_COL_AAZ501, check_card_id },        { PERSO_COL_AAZ501, check_card_division },
+    { PERSO_COL_AAZ500, check_excel },          { PERSO_COL_AAC002, check_excel },
+    { PERSO_COL_AAB301, check_excel },          { PERSO_COL_AAC002, check_ssn },
+    { PERSO_COL_AAZ500, check_card_no },        { PERSO_COL_AAB301, check_division },
+    { PERSO_COL_AAC003, check_name },           { PERSO_COL_QMGY, check_key },
+    { PERSO_COL_request_id, check_request_id }, { PERSO_COL_P10, check_request },
+    { PERSO_COL_P10, check_subject },
 };
 
 static enum perso_result
@@ -328,7 +343,8 @@ perso_stage_ingest(const struct perso_ingest_rules *rules, const struct perso_ce
             (rc = row_judge(&row, &verdicts[i], err)) != PERSO_OK)
             return rc;
         has_key[i] = row.has_key;
-        if (verdicts[i].reject == PERSO_REJ_NONE && !proofs_add(&proofs, &row.request, i))
+        if (verdicts[i].reject == PERSO_REJ_NONE && !rules->requested &&
+            !proofs_add(&proofs, &row.request, i))
             return perso_error_openssl(err, "proof of possession");
     }
     if ((rc = proofs_judge(&proofs, verdicts, err)) != PERSO_OK)

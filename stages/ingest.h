@@ -11,10 +11,11 @@ struct perso_ingest_rules {
     bool card_no_check;   /* true: a wrong check character holds the card, else it warns */
     bool subject_check;   /* a request that names another person is held */
     struct perso_subject_rules subject;
+    bool requested; /* the requests are at the RA already: request_id stands in place of P10 */
 };
 
 /**
- * Ingest: judge application data in the form p10 (CONTRACTS 2).
+ * Ingest: judge application data in the form p10 (CONTRACTS 2), or what a centre is given of them.
  * in       rows as cells, at most PERSO_BATCH_RECORDS
  * out      struct perso_application where the verdict is PERSO_REJ_NONE; of a held row what could
  *          be read: card_id ("" where it has not its shape), public_key when has_key[i]

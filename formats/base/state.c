@@ -32,7 +32,8 @@ static const struct {
                               M(PREPARED) | M(DEFERRED) | M(FORWARDED) | M(ISSUED) | ASIDE, true },
     [PERSO_STATE_FORWARDED] = { N_("forwarded"),
                                 M(WRITTEN) | M(DEFERRED) | M(RETRY) | M(SPOILED) | M(MISSING) |
-                                    M(TEST) | M(HELD), /* whose it is now, decides about it */
+                                    M(TEST) | M(HELD) | /* whose it is now, decides about it */
+                                    M(MATCHED),         /* its package was withdrawn */
                                 false },
     [PERSO_STATE_PREPARED] = { N_("prepared"),
                                M(WRITTEN) | M(DEFERRED) | M(RETRY) | M(SPOILED) | M(MISSING) |

@@ -7,6 +7,7 @@
 #include "pipeline/command/command.h"
 #include "pipeline/command/operator.h"
 #include "pipeline/drive/drive.h"
+#include "pipeline/drive/ingest_boxes.h"
 #include "pipeline/job/balance.h"
 #include "pipeline/job/purged.h"
 #include "pipeline/report/lists.h"
@@ -120,10 +121,17 @@ work_on(const char *folder, const struct perso_command_line *line, enum perso_st
 static bool
 file_options(const struct perso_command_line *line, struct perso_file_options *ret)
 {
+    struct perso_counted counted;
     char *end;
 
     *ret = (struct perso_file_options) { line->encoding != NULL ? line->encoding : "", UINT32_MAX,
                                          line->counted, line->n_counted };
+    for (size_t i = 0; i < line->n_counted; i++) {
+        if (perso_counted_read(line->counted[i], &counted))
+            continue;
+        perso_warn("counted: want BOX=N");
+        return false;
+    }
     if (line->rows == NULL)
         return true;
     errno = 0;
@@ -204,7 +212,7 @@ perso_command_stage(const struct perso_command_line *line)
     size_t least = takes_files && stage != PERSO_STAGE_CLOSE ? 2 : 1;
 
     if (line->n_words < least || (!takes_files && line->n_words > 1) ||
-        !file_options(line, &options))
+        (line->n_counted > 0 && stage != PERSO_STAGE_INGEST) || !file_options(line, &options))
         return PERSO_EXIT_USAGE;
     return work_on(line->words[0], line, stage, work_stage);
 }

@@ -6,9 +6,8 @@
 #include "formats/identity/card.h"
 #include "perso/text.h"
 #include "pipeline/drive/ingest_accept.h"
-#include "pipeline/file/outgoing.h"
+#include "pipeline/drive/ingest_remake.h"
 #include "pipeline/job/cards.h"
-#include "pipeline/job/path.h"
 
 /* "#SEQ" is the number of a card in the lists of held/: it reaches cards without a valid id, and
  * each of two rows of one card. */
@@ -138,6 +137,22 @@ release_claims(struct perso_job *job, const struct perso_card *card, struct pers
     return store->release(store->self, job->name, PERSO_CLAIM_KEY, &key, 1, err);
 }
 
+/* What the card was to replace may get another. */
+static enum perso_result
+release_all(struct perso_job *job, const struct perso_card *card, struct perso_error *err)
+{
+    const struct perso_site_store *store = &job->site.store;
+    char replaced[PERSO_CARD_ID_CHARS + 1];
+    enum perso_result rc;
+
+    perso_arena_reset(job->arena);
+    if ((rc = release_claims(job, card, err)) != PERSO_OK ||
+        (rc = perso_ingest_replaced(job, card->application, replaced, err)) != PERSO_OK ||
+        replaced[0] == '\0')
+        return rc;
+    return store->remake_release(store->self, job->name, replaced, card->card_id, err);
+}
+
 enum perso_result
 perso_operator_cancel(struct perso_job *job, const char *card_id, const char *reason,
                       struct perso_error *err)
@@ -148,7 +163,7 @@ perso_operator_cancel(struct perso_job *job, const char *card_id, const char *re
     if (rc != PERSO_OK)
         return rc;
     if (card.state == PERSO_STATE_CANCELLED) /* killed before the claims went, perhaps */
-        return release_claims(job, &card, err);
+        return release_all(job, &card, err);
     enum perso_state from = card.state;
     if (!perso_state_may_move(from, PERSO_STATE_CANCELLED))
         return wrong_state(&card, N_("cancelled"), err);
@@ -161,7 +176,7 @@ perso_operator_cancel(struct perso_job *job, const char *card_id, const char *re
      * early would let a second card take the key. */
     if ((rc = in_transaction(job, rc, err)) != PERSO_OK)
         return rc;
-    return release_claims(job, &card, err);
+    return release_all(job, &card, err);
 }
 
 /* ---- release ---- */
@@ -268,19 +283,43 @@ release_to_stage(struct perso_job *job, struct perso_card *card, struct perso_er
     return job->cards.set(job->cards.self, card, err);
 }
 
+/* The department gave the card back: its word stands in the way, nothing that a stage judges. */
+static enum perso_result
+is_given_back(struct perso_job *job, const struct perso_card *card, bool *ret,
+              struct perso_error *err)
+{
+    struct perso_stored_record answer;
+    struct perso_ledger_file file;
+    enum perso_result rc;
+
+    *ret = false;
+    if (card->state != PERSO_STATE_HELD || card->reject_stage != PERSO_STAGE_COLLECT ||
+        card->answer == 0)
+        return PERSO_OK;
+    if ((rc = job->cards.get(job->cards.self, card->answer, &answer, NULL, NULL, err)) ==
+            PERSO_OK &&
+        (rc = perso_ledger_file_get(job->ledger, answer.file_id, &file, err)) == PERSO_OK)
+        *ret = strcmp(file.kind, "HLD") == 0;
+    return rc;
+}
+
 static enum perso_result
 release_card(struct perso_job *job, struct perso_card *card, const char *reason,
              struct perso_error *err)
 {
     const struct perso_role_stage *bundle = perso_role_stage_find(job->role, PERSO_STAGE_BUNDLE);
     enum perso_state from = card->state;
+    bool given_back = false;
     enum perso_result rc = waive(job, card, reason, err);
 
-    if (rc != PERSO_OK)
+    if (rc != PERSO_OK || (rc = is_given_back(job, card, &given_back, err)) != PERSO_OK)
         return rc;
-    if (from == PERSO_STATE_REFUSED) { /* it is asked for again, in a new bundle */
+    if (from == PERSO_STATE_REFUSED || given_back) { /* it is asked for again, in a new bundle */
         card->bundle = card->answer = 0;
         perso_job_clear(card, bundle->from);
+        rc = job->cards.set(job->cards.self, card, err);
+    } else if (card->verdict.reject == PERSO_REJ_BOX_COUNT) { /* its data were never in doubt */
+        perso_job_clear(card, card->from_state);
         rc = job->cards.set(job->cards.self, card, err);
     } else if (card->reject_stage == PERSO_STAGE_INGEST) {
         rc = release_to_ingest(job, card, err);
@@ -310,104 +349,4 @@ perso_operator_release(struct perso_job *job, const char *card_id, const char *r
         perso_warn("%s: still held: %s [%s]", card.card_id, perso_reject_shown(card.verdict.reject),
                    perso_reject_code(card.verdict.reject));
     return PERSO_OK;
-}
-
-/* ---- withdraw ---- */
-
-static enum perso_result
-find_outgoing(struct perso_job *job, const char *file_name, struct perso_ledger_file *ret,
-              struct perso_error *err)
-{
-    int64_t after = 0;
-    size_t n;
-    enum perso_result rc;
-
-    while ((rc = perso_ledger_files(job->ledger, after, 1, ret, &n, err)) == PERSO_OK) {
-        after = ret->id;
-        if (ret->outgoing && strcmp(perso_path_name(ret->path), perso_path_name(file_name)) == 0)
-            return PERSO_OK;
-    }
-    return rc == PERSO_END ? perso_error_set(err, PERSO_REJ_NONE, "",
-                                             "%.120s: not a file of this job", file_name)
-                           : rc;
-}
-
-struct giving_back {
-    struct perso_job *job;
-    const struct perso_role_stage *stage;
-    uint32_t n;
-};
-
-static enum perso_result
-give_back(void *arg, const struct perso_card *cards, size_t n, struct perso_error *err)
-{
-    struct giving_back *g = arg;
-    enum perso_result rc = PERSO_OK;
-
-    for (size_t i = 0; rc == PERSO_OK && i < n; i++) {
-        struct perso_card card = cards[i];
-        if (g->stage->stage == PERSO_STAGE_BUNDLE)
-            card.bundle = 0;
-        else
-            card.machine = 0;
-        if (card.state == g->stage->to)
-            card.state = g->stage->from;
-        if (card.state == PERSO_STATE_HELD && card.from_state == g->stage->to)
-            card.from_state = g->stage->from;
-        g->n++;
-        rc = g->job->cards.set(g->job->cards.self, &card, err);
-    }
-    return rc;
-}
-
-/* The package goes first: without it its side files mean nothing. */
-static enum perso_result
-unlink_files(struct perso_job *job, const struct perso_ledger_file *file, struct perso_error *err)
-{
-    static const char *const ends[] = { "", ".sig", ".wrap", ".manifest.json" };
-    char base[PERSO_PATH_BYTES], path[PERSO_PATH_BYTES + 16];
-    enum perso_result rc = perso_path_join(job->folder, file->path, base, sizeof base, err);
-
-    if (rc != PERSO_OK || job->options.dry_run)
-        return rc;
-    for (size_t i = 0; rc == PERSO_OK && i < 4; i++) {
-        snprintf(path, sizeof path, "%s%s", base, ends[i]);
-        rc = perso_durable_unlink(path, err);
-    }
-    return rc;
-}
-
-enum perso_result
-perso_operator_withdraw(struct perso_job *job, const char *file_name, const char *reason,
-                        struct perso_error *err)
-{
-    struct perso_event event = { .kind = "withdraw" };
-    struct perso_ledger_file file;
-    struct giving_back g = { .job = job };
-    enum perso_result rc = find_outgoing(job, file_name, &file, err);
-
-    if (rc != PERSO_OK || file.status == PERSO_FILE_WITHDRAWN)
-        return rc;
-    /* What stands in out/forward or out/close, its recipient may have taken. */
-    if ((file.status != PERSO_FILE_PLANNED && file.status != PERSO_FILE_MADE) ||
-        (file.stage != PERSO_STAGE_BUNDLE && file.stage != PERSO_STAGE_PERSONALIZE))
-        return perso_error_set(err, PERSO_REJ_NONE, "",
-                               "%s was handed over: hold or cancel its cards instead",
-                               perso_path_name(file.path));
-    g.stage = perso_role_stage_find(job->role, file.stage);
-    file.status = PERSO_FILE_WITHDRAWN;
-    snprintf(file.note, sizeof file.note, "%s", reason);
-    snprintf(event.note, sizeof event.note, "%s", reason);
-    event.stage = file.stage;
-    event.file_id = file.id;
-    /* First the file, then the cards: cut in between, nobody has the file and a repeat ends it. */
-    if ((rc = unlink_files(job, &file, err)) != PERSO_OK ||
-        (rc = perso_ledger_begin(job->ledger, err)) != PERSO_OK)
-        return rc;
-    if ((rc = perso_outgoing_cards(job, file.id, give_back, &g, err)) == PERSO_OK &&
-        (rc = perso_ledger_file_set(job->ledger, &file, err)) == PERSO_OK) {
-        event.n_cards = g.n;
-        rc = job->cards.event(job->cards.self, &event, err);
-    }
-    return in_transaction(job, rc, err);
 }

@@ -21,6 +21,8 @@ struct perso_file_options {
 enum perso_result perso_drive_ingest(struct perso_job *job, const char *path,
                                      const struct perso_file_options *options,
                                      struct perso_error *err);
+/** Acknowledgements of packages with applications that are due. */
+enum perso_result perso_drive_ingested(struct perso_job *job, struct perso_error *err);
 /** All files of one command together: cards in none of them are ISSUE_ABSENT at the end. */
 enum perso_result perso_drive_reconcile(struct perso_job *job, const char *const *paths, size_t n,
                                         const struct perso_file_options *options,

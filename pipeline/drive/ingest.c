@@ -4,22 +4,20 @@
 #include "formats/sm2/sm3.h"
 #include "pipeline/drive/drive.h"
 #include "pipeline/drive/ingest_accept.h"
-#include "pipeline/file/input.h"
-#include "pipeline/file/known.h"
-
-static const enum perso_column required[] = { PERSO_COL_AAZ501, PERSO_COL_AAZ500,  PERSO_COL_AAC002,
-                                              PERSO_COL_AAC003, PERSO_COL_AAB301,  PERSO_COL_QMGY,
-                                              PERSO_COL_P10,    PERSO_COLUMN_OTHER };
+#include "pipeline/drive/ingest_boxes.h"
+#include "pipeline/drive/ingest_remake.h"
+#include "pipeline/drive/ingest_source.h"
+#include "pipeline/file/acknowledge.h"
+#include "pipeline/file/opening.h"
 
 struct ingesting {
     struct perso_job *job;
-    struct perso_input *in;
+    struct perso_ingest_source *in;
     struct perso_ledger_file file;
     struct perso_ingest_rules rules;
     struct perso_ingest_counts counts;
     bool first_of_job; /* no card is there yet: nothing to look up */
     /* one batch */
-    struct perso_row rows[PERSO_BATCH_RECORDS];
     struct perso_cells cells[PERSO_BATCH_RECORDS];
     struct perso_origin origins[PERSO_BATCH_RECORDS];
     struct perso_application applications[PERSO_BATCH_RECORDS];
@@ -70,20 +68,25 @@ store_new(struct ingesting *s, size_t i, struct perso_cursor payload, struct per
 
 /*
  * A row supersedes a held one only while the card asks for it: not one that the operator holds, not
- * one whose request is out without an answer, never one that was at the machine.
+ * one whose request is out without an answer, never one that was at the machine. A card that was
+ * given back to the vendor waits for nothing else.
  */
 static bool
 may_correct(const struct perso_card *card)
 {
-    bool waits = card->from_state == PERSO_STATE_BUNDLED ||
-                 (card->from_state == PERSO_STATE_SUBMITTED && card->answer == 0);
+    bool out =
+        card->from_state == PERSO_STATE_SUBMITTED || card->from_state == PERSO_STATE_FORWARDED;
+    bool waits = card->from_state == PERSO_STATE_BUNDLED || (out && card->answer == 0);
 
+    if (card->state == PERSO_STATE_RETURNED)
+        return true;
     return card->state == PERSO_STATE_HELD && card->machine == 0 && card->result == 0 && !waits &&
            card->verdict.reject != PERSO_REJ_OPERATOR_HELD;
 }
 
 /* CONTRACTS 2: the same card again is a no-op where it is identical; different, it supersedes a
- * held row, else it is held itself. */
+ * held row, else it is held itself. What comes again for a card that was given back asks for it
+ * again, as it is. */
 static enum perso_result
 store_again(struct ingesting *s, size_t i, const struct perso_card *known,
             struct perso_cursor payload, struct perso_error *err)
@@ -97,7 +100,7 @@ store_again(struct ingesting *s, size_t i, const struct perso_card *known,
         return rc;
     if (!perso_sm3_of(payload.at, perso_left(&payload), sm3))
         return perso_error_openssl(err, "SM3");
-    if (memcmp(sm3, record.sm3, sizeof sm3) == 0) {
+    if (memcmp(sm3, record.sm3, sizeof sm3) == 0 && known->state != PERSO_STATE_RETURNED) {
         s->counts.unchanged++;
         return PERSO_OK;
     }
@@ -149,6 +152,18 @@ store_batch(struct ingesting *s, size_t n, struct perso_error *err)
     return rc;
 }
 
+/* Not of an application: they would be stored, and travel with it. */
+static void
+leave_out(struct perso_cells *cells, const struct perso_ingest_rules *rules)
+{
+    static const enum perso_column columns[] = { PERSO_COL_GLYPIN, PERSO_COL_ZKMY };
+
+    for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++)
+        cells->known[columns[i]] = (struct perso_text) { "", 0 };
+    if (!rules->requested)
+        cells->known[PERSO_COL_request_id] = (struct perso_text) { "", 0 };
+}
+
 static enum perso_result
 read_batch(struct ingesting *s, struct perso_error *err)
 {
@@ -157,31 +172,18 @@ read_batch(struct ingesting *s, struct perso_error *err)
     enum perso_result rc;
 
     perso_arena_reset(s->job->arena);
-    if ((rc = perso_input_rows(s->in, s->job->arena, s->rows, s->cells, PERSO_BATCH_RECORDS, &n,
-                               err)) != PERSO_OK)
+    if ((rc = s->in->read(s->in->self, s->job->arena, s->cells, s->origins, &n, err)) != PERSO_OK)
         return rc;
-    for (size_t i = 0; i < n; i++)
-        s->origins[i] = s->rows[i].origin;
+    for (size_t i = 0; i < n; i++) {
+        leave_out(&s->cells[i], &s->rules);
+        s->counts.replacing += s->cells[i].known[PERSO_COL_replaces].bytes > 0;
+    }
     if ((rc = perso_stage_ingest(&s->rules, s->cells, s->origins, n, NULL, s->job->arena,
                                  s->applications, s->has_key, s->verdicts, &warned, err)) !=
         PERSO_OK)
         return rc;
     s->counts.warned += warned;
     return store_batch(s, n, err);
-}
-
-static enum perso_result
-read_tables(struct ingesting *s, uint32_t operator_rows, struct perso_error *err)
-{
-    enum perso_result rc;
-
-    while ((rc = perso_input_next(s->in, required, err)) == PERSO_OK) {
-        while ((rc = read_batch(s, err)) == PERSO_OK)
-            ;
-        if (rc != PERSO_END)
-            return rc;
-    }
-    return rc == PERSO_END ? perso_input_finish(s->in, operator_rows, err) : rc;
 }
 
 static enum perso_result
@@ -195,8 +197,8 @@ begin_file(struct ingesting *s, struct perso_error *err)
     s->first_of_job = true;
     for (int i = 1; i < PERSO_STATE_COUNT; i++)
         s->first_of_job = s->first_of_job && counts[i] == 0;
-    s->file = (struct perso_ledger_file) { .stage = PERSO_STAGE_INGEST, .kind = "table" };
-    return perso_file_begin(s->job, &s->file, s->in->display, s->in->bytes, s->in->sm3, err);
+    s->file = s->in->file;
+    return perso_opening_begin(s->job, &s->file, s->in->display, s->in->bytes, s->in->sm3, err);
 }
 
 static void
@@ -206,7 +208,7 @@ tell(const struct ingesting *s)
 
     perso_say_begin(say, "ingest");
     perso_say_text(say, "file", s->in->display);
-    perso_say_number(say, "rows", s->in->rows);
+    perso_say_number(say, "rows", s->file.rows);
     perso_say_number(say, "received", s->counts.received);
     perso_say_number(say, "held", s->counts.held);
     if (s->counts.unchanged + s->counts.corrected > 0) {
@@ -220,56 +222,65 @@ tell(const struct ingesting *s)
 }
 
 static enum perso_result
-read_file(struct ingesting *s, uint32_t operator_rows, struct perso_error *err)
+read_file(struct ingesting *s, struct perso_error *err)
 {
     struct perso_error why = { 0 };
-    enum perso_result rc =
-        perso_file_known(s->job, PERSO_STAGE_INGEST, s->in->sm3, s->in->display, err);
-    if (rc == PERSO_OK && (rc = begin_file(s, err)) == PERSO_OK)
-        rc = perso_file_claim(s->job, &s->file, err);
+    enum perso_result rc = begin_file(s, err);
+
     if (rc != PERSO_OK)
-        return rc == PERSO_END ? PERSO_OK : rc;
-    rc = read_tables(s, operator_rows, &why);
-    if (rc == PERSO_REJECT)
-        return perso_file_refuse(s->job, &s->file, &why, err);
-    if (rc != PERSO_OK) {
-        *err = why;
         return rc;
-    }
-    s->file.rows = s->in->rows;
-    snprintf(s->file.encoding, sizeof s->file.encoding, "%s", s->in->charset);
+    while ((rc = read_batch(s, &why)) == PERSO_OK)
+        ;
+    if (rc != PERSO_END)
+        return perso_opening_outcome(s->job, &s->file, rc, &why, err);
+    s->in->finish(s->in->self, &s->file);
     if ((rc = perso_ingest_accept(s->job, &s->file, &s->counts, err)) == PERSO_OK)
         tell(s);
     return rc;
+}
+
+static enum perso_result
+ingest_applications(struct perso_job *job, const char *path, const char *kind,
+                    const struct perso_file_options *options, struct perso_error *err)
+{
+    struct perso_ingest_source in;
+    struct ingesting *s = calloc(1, sizeof *s);
+    enum perso_result rc;
+
+    if (s == NULL)
+        return perso_error_errno(err, "memory");
+    s->job = job;
+    s->in = &in;
+    perso_ingest_rules_of(job, &s->rules);
+    if ((rc = perso_ingest_source_open(job, path, kind, options, &in, err)) == PERSO_OK)
+        rc = read_file(s, err);
+    if (rc == PERSO_OK || rc == PERSO_END)
+        rc = perso_ingest_count_boxes(job, in.sm3, in.display, options, err);
+    perso_ingest_source_close(&in);
+    free(s);
+    return rc;
+}
+
+enum perso_result
+perso_drive_ingested(struct perso_job *job, struct perso_error *err)
+{
+    return perso_acknowledge_all(job, PERSO_STAGE_INGEST, err);
 }
 
 enum perso_result
 perso_drive_ingest(struct perso_job *job, const char *path,
                    const struct perso_file_options *options, struct perso_error *err)
 {
-    struct perso_input *in = calloc(1, sizeof *in);
-    struct ingesting *s = calloc(1, sizeof *s);
-    struct perso_error why = { 0 };
-    enum perso_result rc;
+    struct perso_error unreadable = { 0 };
+    char kind[4] = "";
+    enum perso_result rc = perso_incoming_kind(path, kind, &unreadable);
 
-    if (in == NULL || s == NULL) {
-        rc = perso_error_errno(err, "memory");
-        goto out;
+    if (rc == PERSO_FATAL) {
+        *err = unreadable;
+        return rc;
     }
-    s->job = job;
-    s->in = in;
-    perso_ingest_rules_of(job, &s->rules);
-    rc = perso_input_open(job, path, &job->profile.application, options->encoding, in, &why);
-    if (rc == PERSO_REJECT) {
-        rc = perso_file_refuse_unread(job, PERSO_STAGE_INGEST, in->display, &why, err);
-    } else if (rc != PERSO_OK) {
-        *err = why;
-    } else {
-        rc = read_file(s, options->rows, err);
-    }
-    perso_input_close(in);
-out:
-    free(in);
-    free(s);
-    return rc;
+    rc = strcmp(kind, "RMK") == 0 && perso_job_reads(job, PERSO_STAGE_INGEST, kind) != NULL
+             ? perso_ingest_remakes(job, path, err)
+             : ingest_applications(job, path, kind, options, err);
+    return rc == PERSO_OK ? perso_drive_ingested(job, err) : rc;
 }

@@ -5,17 +5,20 @@
 
 #include "formats/identity/name.h"
 #include "pipeline/drive/collect_accept.h"
+#include "pipeline/drive/ingest_remake.h"
 #include "pipeline/job/cards.h"
+#include "pipeline/job/party.h"
 
 #define NOT_BUNDLED                                                                                \
     (1u << PERSO_STATE_RECEIVED | 1u << PERSO_STATE_RECONCILED | 1u << PERSO_STATE_APPROVED |      \
      1u << PERSO_STATE_HELD)
 
-/* A correction of a held card, waiting for the checks of the whole file. */
+/* A correction of a held or returned card, waiting for the checks of the whole file. */
 struct correction {
     struct perso_card card; /* as it will be, still in state held */
     uint8_t old_key[PERSO_POINT_BYTES];
     bool had_key;
+    char old_replaced[PERSO_CARD_ID_CHARS + 1];
     struct perso_verdict verdict;
 };
 
@@ -26,6 +29,7 @@ struct accepting {
     struct correction *corrections;
     size_t n_corrections;
     struct perso_card *cards; /* PERSO_BATCH_RECORDS */
+    bool replaced;            /* rows name cards to be replaced, or ought to */
 };
 
 void
@@ -37,6 +41,7 @@ perso_ingest_rules_of(const struct perso_job *job, struct perso_ingest_rules *re
         .division = job->conf.division,
         .card_no_check = strcmp(p->card_no_check, "reject") == 0,
         .subject_check = perso_conf_yes(p->subject_check),
+        .requested = perso_job_reads(job, PERSO_STAGE_INGEST, "FWD") != NULL,
         .subject = { perso_conf_yes(p->subject_name), perso_conf_yes(p->subject_number),
                      PERSO_FOLD_ALL },
     };
@@ -79,7 +84,10 @@ perso_ingest_rejudge(struct perso_job *job, int64_t record_id, struct perso_card
     card->has_request = verdict->reject == PERSO_REJ_NONE;
     memcpy(card->public_key, application.public_key, sizeof card->public_key);
     memcpy(card->request_id, application.request_id, sizeof card->request_id);
-    card->issuance = card->answer = card->result = card->bundle = card->machine = 0;
+    /* It travels again from the beginning. */
+    card->issuance = card->answer = card->result = 0;
+    card->bundle = card->machine = card->handed = card->remake = card->revoke = 0;
+    card->confirmed = false;
     return PERSO_OK;
 }
 
@@ -120,21 +128,41 @@ release_old_keys(struct accepting *a, struct perso_error *err)
     return rc;
 }
 
-/* A certificate that came for the card as it was: listed, so that it is revoked. */
+/* A certificate that came for the card as it was: listed, so that it is revoked. Of a refusal, and
+ * of what the department gave back, there is none. */
 static enum perso_result
 supersede_answer(struct accepting *a, int64_t answer, struct perso_error *err)
 {
     struct perso_stored_record record;
+    struct perso_ledger_file file;
     enum perso_result rc;
 
     if (answer == 0)
         return PERSO_OK;
-    if ((rc = a->job->cards.get(a->job->cards.self, answer, &record, NULL, NULL, err)) != PERSO_OK)
+    if ((rc = a->job->cards.get(a->job->cards.self, answer, &record, NULL, NULL, err)) !=
+            PERSO_OK ||
+        (rc = perso_ledger_file_get(a->job->ledger, record.file_id, &file, err)) != PERSO_OK)
         return rc;
+    if (record.verdict.reject == PERSO_REJ_RA_REFUSED || strcmp(file.kind, "HLD") == 0)
+        return PERSO_OK;
     record.symbol = PERSO_ANSWER_SUPERSEDED;
     if ((rc = perso_ledger_record_set(a->job->ledger, &record, err)) != PERSO_OK)
         return rc;
     return perso_job_due_set(a->job, PERSO_ORPHAN_REPORT, err);
+}
+
+/* As it is judged from here on: a card that was given back is held until then, and whatever it had
+ * passed does not count any more. */
+static void
+begin_again(struct perso_card *card)
+{
+    if (card->state != PERSO_STATE_HELD) {
+        card->state = PERSO_STATE_HELD;
+        card->reject_stage = PERSO_STAGE_INGEST;
+        verdict_of(&card->verdict, PERSO_REJ_ROW_CONFLICT, PERSO_COL_AAZ501, "");
+        card->verdict_record = 0;
+    }
+    card->from_state = PERSO_STATE_RECEIVED;
 }
 
 static enum perso_result
@@ -160,7 +188,9 @@ add_correction(struct accepting *a, const struct perso_stored_record *record,
     c->card = old;
     c->had_key = old.has_key;
     memcpy(c->old_key, old.public_key, sizeof c->old_key);
-    if ((rc = perso_ingest_rejudge(a->job, record->id, &c->card, &c->verdict, err)) != PERSO_OK ||
+    begin_again(&c->card);
+    if ((rc = perso_ingest_replaced(a->job, old.application, c->old_replaced, err)) != PERSO_OK ||
+        (rc = perso_ingest_rejudge(a->job, record->id, &c->card, &c->verdict, err)) != PERSO_OK ||
         (rc = supersede_answer(a, old.answer, err)) != PERSO_OK ||
         (rc = perso_ledger_unwaive(a->job->ledger, old.seq, err)) != PERSO_OK)
         return rc;
@@ -191,6 +221,24 @@ take_corrections(struct accepting *a, struct perso_error *err)
     return rc == PERSO_END ? PERSO_OK : rc;
 }
 
+/* The row names another card to be replaced: the first one is free for others, else this card would
+ * have two. Cut off before the commit, the file is read again. */
+static enum perso_result
+release_old_replaced(struct accepting *a, const struct correction *c, struct perso_error *err)
+{
+    const struct perso_site_store *store = &a->job->site.store;
+    char replaced[PERSO_CARD_ID_CHARS + 1];
+    enum perso_result rc;
+
+    if (c->old_replaced[0] == '\0')
+        return PERSO_OK;
+    perso_arena_reset(a->job->arena);
+    if ((rc = perso_ingest_replaced(a->job, c->card.application, replaced, err)) != PERSO_OK ||
+        strcmp(c->old_replaced, replaced) == 0)
+        return rc;
+    return store->remake_release(store->self, a->job->name, c->old_replaced, c->card.card_id, err);
+}
+
 static enum perso_result
 settle_correction(struct accepting *a, struct correction *c, struct perso_error *err)
 {
@@ -204,6 +252,11 @@ settle_correction(struct accepting *a, struct correction *c, struct perso_error 
                                  .to = PERSO_STATE_RECEIVED };
     enum perso_result rc;
 
+    if ((rc = release_old_replaced(a, c, err)) != PERSO_OK)
+        return rc;
+    /* Another number of cards in its box is not put right by a row. */
+    if (c->verdict.reject == PERSO_REJ_NONE && c->card.verdict.reject == PERSO_REJ_BOX_COUNT)
+        c->verdict = c->card.verdict;
     if (c->verdict.reject == PERSO_REJ_NONE &&
         (rc = perso_ingest_claim(a->job, &c->card, &c->verdict, err)) != PERSO_OK)
         return rc;
@@ -315,67 +368,6 @@ hold_key_twins(struct accepting *a, struct perso_error *err)
 
 /* ---- claims over all history of the site ---- */
 
-static void
-claim_of(struct perso_claim *claim, enum perso_claim_kind kind, const struct perso_card *card)
-{
-    *claim = (struct perso_claim) { .card_id = card->card_id };
-    claim->value = kind == PERSO_CLAIM_KEY ? card->public_key : (const uint8_t *)card->card_id;
-    claim->value_bytes = kind == PERSO_CLAIM_KEY ? PERSO_POINT_BYTES : PERSO_CARD_ID_CHARS;
-}
-
-static void
-seen_verdict(struct perso_verdict *verdict, bool key, const struct perso_claim *claim)
-{
-    char note[96];
-
-    snprintf(note, sizeof note, "%.60s", claim->other_job);
-    verdict_of(verdict, key ? PERSO_REJ_KEY_SEEN : PERSO_REJ_CARD_SEEN,
-               key ? PERSO_COL_QMGY : PERSO_COL_AAZ501, note);
-}
-
-/* Verdicts of n cards; a card whose key is refused gives its card claim back. */
-static enum perso_result
-claim_batch(struct perso_job *job, const struct perso_card *cards, size_t n,
-            struct perso_verdict *verdicts, struct perso_error *err)
-{
-    const struct perso_site_store *store = &job->site.store;
-    struct perso_claim *ids = calloc(n, sizeof *ids), *keys = calloc(n, sizeof *keys);
-    enum perso_result rc = PERSO_OK;
-
-    if (ids == NULL || keys == NULL) {
-        rc = perso_error_errno(err, "memory");
-        goto out;
-    }
-    for (size_t i = 0; i < n; i++) {
-        claim_of(&ids[i], PERSO_CLAIM_CARD, &cards[i]);
-        claim_of(&keys[i], PERSO_CLAIM_KEY, &cards[i]);
-    }
-    if ((rc = store->claim(store->self, job->name, PERSO_CLAIM_CARD, ids, n, err)) != PERSO_OK ||
-        (rc = store->claim(store->self, job->name, PERSO_CLAIM_KEY, keys, n, err)) != PERSO_OK)
-        goto out;
-    for (size_t i = 0; rc == PERSO_OK && i < n; i++) {
-        verdicts[i] = (struct perso_verdict) { 0 };
-        if (!ids[i].granted) {
-            seen_verdict(&verdicts[i], false, &ids[i]);
-            rc = store->release(store->self, job->name, PERSO_CLAIM_KEY, &keys[i], 1, err);
-        } else if (!keys[i].granted) {
-            seen_verdict(&verdicts[i], true, &keys[i]);
-            rc = store->release(store->self, job->name, PERSO_CLAIM_CARD, &ids[i], 1, err);
-        }
-    }
-out:
-    free(ids);
-    free(keys);
-    return rc;
-}
-
-enum perso_result
-perso_ingest_claim(struct perso_job *job, const struct perso_card *card,
-                   struct perso_verdict *verdict, struct perso_error *err)
-{
-    return claim_batch(job, card, 1, verdict, err);
-}
-
 static enum perso_result
 claim_received(struct accepting *a, struct perso_verdict *verdicts, size_t n,
                struct perso_error *err)
@@ -388,7 +380,7 @@ claim_received(struct accepting *a, struct perso_verdict *verdicts, size_t n,
             a->cards[m++] = a->cards[i];
     if (m == 0)
         return PERSO_OK;
-    if ((rc = claim_batch(a->job, a->cards, m, verdicts, err)) != PERSO_OK)
+    if ((rc = perso_ingest_claims(a->job, a->cards, m, a->replaced, verdicts, err)) != PERSO_OK)
         return rc;
     for (size_t i = 0; rc == PERSO_OK && i < m; i++)
         if (verdicts[i].reject != PERSO_REJ_NONE)
@@ -472,7 +464,9 @@ accept_file(struct accepting *a, struct perso_error *err)
              a->counts->received, a->counts->held, a->counts->unchanged, a->n_corrections);
     a->file->status = PERSO_FILE_ACCEPTED;
     a->file->cards = a->counts->received + a->counts->held;
-    if ((rc = perso_ledger_file_set(a->job->ledger, a->file, err)) != PERSO_OK)
+    if ((rc = perso_ledger_file_set(a->job->ledger, a->file, err)) != PERSO_OK ||
+        (a->file->party[0] != '\0' &&
+         (rc = perso_job_sender_set(a->job, a->file->party, err)) != PERSO_OK))
         return rc;
     return a->job->cards.event(a->job->cards.self, &event, err);
 }
@@ -481,14 +475,19 @@ enum perso_result
 perso_ingest_accept(struct perso_job *job, struct perso_ledger_file *file,
                     struct perso_ingest_counts *counts, struct perso_error *err)
 {
-    struct accepting a = {
-        job, file, counts, NULL, 0, calloc(PERSO_BATCH_RECORDS, sizeof *a.cards)
-    };
+    struct accepting a = { .job = job,
+                           .file = file,
+                           .counts = counts,
+                           .cards = calloc(PERSO_BATCH_RECORDS, sizeof *a.cards) };
     enum perso_result rc;
 
     if (a.cards == NULL)
         return perso_error_errno(err, "memory");
-    if ((rc = perso_ledger_begin(job->ledger, err)) == PERSO_OK) {
+    rc = perso_ingest_checks_replaced(job, &a.replaced, err);
+    a.replaced = rc == PERSO_OK && (a.replaced || counts->replacing > 0);
+    if (rc == PERSO_END) /* not of this role */
+        rc = PERSO_OK;
+    if (rc == PERSO_OK && (rc = perso_ledger_begin(job->ledger, err)) == PERSO_OK) {
         if ((rc = accept_rows(&a, err)) == PERSO_OK && (rc = accept_file(&a, err)) == PERSO_OK)
             rc = perso_ledger_commit(job->ledger, err);
         else

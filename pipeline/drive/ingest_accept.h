@@ -7,7 +7,8 @@
 
 struct perso_ingest_counts {
     uint32_t received, held, unchanged, corrected;
-    uint32_t warned; /* card numbers whose check character does not match, though they pass */
+    uint32_t replacing; /* rows that name a card to be replaced */
+    uint32_t warned;    /* card numbers whose check character does not match, though they pass */
 };
 
 void perso_ingest_rules_of(const struct perso_job *job, struct perso_ingest_rules *ret);
@@ -20,7 +21,15 @@ enum perso_result perso_ingest_rejudge(struct perso_job *job, int64_t record_id,
                                        struct perso_card *card, struct perso_verdict *verdict,
                                        struct perso_error *err);
 
-/** Claims of one card that is about to be in force; a verdict where another card has them. */
+/**
+ * Claims of n cards (at most PERSO_BATCH_RECORDS) that are about to be in force: sets a verdict of
+ * each, where another card has what it needs; that card then keeps no claim. replaced: also the
+ * cards that they replace (perso_ingest_take_replaced). Uses the job's arena.
+ */
+enum perso_result perso_ingest_claims(struct perso_job *job, const struct perso_card *cards,
+                                      size_t n, bool replaced, struct perso_verdict *verdicts,
+                                      struct perso_error *err);
+/** The same of one card, with what it replaces. */
 enum perso_result perso_ingest_claim(struct perso_job *job, const struct perso_card *card,
                                      struct perso_verdict *verdict, struct perso_error *err);
 

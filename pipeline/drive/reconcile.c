@@ -7,8 +7,8 @@
 #include "pipeline/drive/drive.h"
 #include "pipeline/drive/pair_index.h"
 #include "pipeline/drive/reconcile_accept.h"
-#include "pipeline/file/input.h"
 #include "pipeline/file/known.h"
+#include "pipeline/file/opening.h"
 #include "pipeline/job/cards.h"
 #include "stages/application.h"
 #include "stages/reconcile.h"
@@ -349,18 +349,13 @@ read_file(struct reconciling *s, uint32_t operator_rows, struct perso_error *err
     enum perso_result rc = is_needed(s, err);
 
     if (rc != PERSO_OK)
-        return rc == PERSO_END ? PERSO_OK : rc;
+        return rc;
     s->file = (struct perso_ledger_file) { .stage = PERSO_STAGE_RECONCILE, .kind = "issuance" };
     if ((rc = perso_file_begin(s->job, &s->file, s->in->display, s->in->bytes, s->in->sm3, err)) !=
         PERSO_OK)
         return rc;
-    rc = read_tables(s, operator_rows, &why);
-    if (rc == PERSO_REJECT)
-        return perso_file_refuse(s->job, &s->file, &why, err);
-    if (rc != PERSO_OK) {
-        *err = why;
-        return rc;
-    }
+    if ((rc = read_tables(s, operator_rows, &why)) != PERSO_OK)
+        return perso_opening_outcome(s->job, &s->file, rc, &why, err);
     snprintf(s->file.encoding, sizeof s->file.encoding, "%s", s->in->charset);
     if ((rc = perso_reconcile_accept(s->job, &s->file, &s->counts, err)) != PERSO_OK)
         return rc;
@@ -375,7 +370,6 @@ reconcile_file(struct perso_job *job, const char *path, const struct perso_file_
     const struct perso_role_stage *stage = perso_role_stage_find(job->role, PERSO_STAGE_RECONCILE);
     struct perso_input *in = calloc(1, sizeof *in);
     struct reconciling *s = calloc(1, sizeof *s);
-    struct perso_error why = { 0 };
     enum perso_result rc;
 
     if (in == NULL || s == NULL) {
@@ -388,20 +382,16 @@ reconcile_file(struct perso_job *job, const char *path, const struct perso_file_
     s->from = stage->from;
     s->to = stage->to;
     if ((rc = take_rules(s, err)) == PERSO_OK) {
-        rc = perso_input_open(job, path, &job->profile.issuance, options->encoding, in, &why);
-        if (rc == PERSO_REJECT) {
-            rc = perso_file_refuse_unread(job, PERSO_STAGE_RECONCILE, in->display, &why, err);
-        } else if (rc == PERSO_OK) {
+        rc = perso_opening_input(job, PERSO_STAGE_RECONCILE, path, &job->profile.issuance,
+                                 options->encoding, in, err);
+        if (rc == PERSO_OK)
             rc = read_file(s, options->rows, err);
-        } else {
-            *err = why;
-        }
         perso_input_close(in);
     }
     perso_pair_index_free(s->pairs);
     free(in);
     free(s);
-    return rc;
+    return rc == PERSO_END ? PERSO_OK : rc; /* known or refused: said already */
 }
 
 enum perso_result

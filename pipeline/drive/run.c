@@ -68,9 +68,13 @@ run_ingest(struct perso_job *job, const struct paths *in, struct perso_error *er
 {
     enum perso_result rc = PERSO_OK;
 
-    for (size_t i = 0; rc == PERSO_OK && i < in->n; i++)
-        rc = perso_drive_ingest(job, in->all[i], &plain, err);
-    return rc;
+    /* What may be made again is known before the rows that do it, whatever the files are called. */
+    for (int of_rows = 0; of_rows < 2; of_rows++)
+        for (size_t i = 0; rc == PERSO_OK && i < in->n; i++)
+            if (of_rows == (strncmp(perso_path_name(in->all[i]), "RMK-", 4) != 0))
+                rc = perso_drive_ingest(job, in->all[i], &plain, err);
+    /* Also where a package was taken away after a crash: what is due does not wait for it. */
+    return rc == PERSO_OK ? perso_drive_ingested(job, err) : rc;
 }
 
 static enum perso_result

@@ -7,7 +7,17 @@
 #include "formats/base/encode.h"
 #include "pipeline/file/outgoing.h"
 #include "pipeline/file/output.h"
+#include "pipeline/job/party.h"
 #include "pipeline/job/path.h"
+
+/* A package about another batch has its number in the note. */
+static unsigned long
+sequence_of(const struct perso_ledger_file *file)
+{
+    const char *dash = strrchr(file->note, '-');
+
+    return file->sequence != 0 || dash == NULL ? file->sequence : strtoul(dash + 1, NULL, 10);
+}
 
 static enum perso_result
 write_json(const struct perso_job *job, const struct perso_ledger_file *file, char **ret, size_t *n,
@@ -26,21 +36,53 @@ write_json(const struct perso_job *job, const struct perso_ledger_file *file, ch
     perso_json_string(out, file->party);
     fprintf(out, ",\n  \"sender\": ");
     perso_json_string(out, job->site.conf.site_name);
-    fprintf(out, ",\n  \"sequence\": %u,\n  \"sm3\": \"%s\"\n}\n", file->sequence, sm3);
+    fprintf(out, ",\n  \"sequence\": %lu,\n  \"sm3\": \"%s\"\n}\n", sequence_of(file), sm3);
     return fclose(out) == 0 ? PERSO_OK : perso_error_errno(err, "memory");
 }
 
-static enum perso_result
-acknowledge(struct perso_job *job, const char *folder, const struct perso_ledger_file *file,
-            struct perso_error *err)
+/* A department has peers on both sides; the others have one, which looks into out/ra. */
+static const struct {
+    const char *role, *kind, *folder;
+} places[] = {
+    { "department", "APP", "out/forward" },
+    { "department", "RES", "out/forward" },
+};
+
+static const char *
+place_of(const struct perso_job *job, const char *kind)
 {
-    char name[PERSO_MEMBER_NAME_BYTES], path[PERSO_PATH_BYTES], *json = NULL;
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+        if (strcmp(places[i].role, job->role->name) == 0 && strcmp(places[i].kind, kind) == 0)
+            return places[i].folder;
+    return "out/ra";
+}
+
+/* Of two stages that read one package the first acknowledges it, so that it is always the same. */
+static bool
+is_due(const struct perso_job *job, enum perso_stage stage, const struct perso_ledger_file *file)
+{
+    return !file->outgoing && file->stage == stage && file->status == PERSO_FILE_ACCEPTED &&
+           perso_job_reads(job, stage, file->kind) != NULL &&
+           (stage == PERSO_STAGE_INGEST ||
+            perso_job_reads(job, PERSO_STAGE_INGEST, file->kind) == NULL);
+}
+
+static enum perso_result
+acknowledge(struct perso_job *job, const struct perso_ledger_file *file, struct perso_error *err)
+{
+    char number[64]; /* BATCH-NNNN */
+    char name[PERSO_MEMBER_NAME_BYTES], folder[PERSO_PATH_BYTES], path[PERSO_PATH_BYTES];
+    char *json = NULL;
     size_t n = 0;
     enum perso_result rc;
 
-    snprintf(name, sizeof name, "ACK-%s-%s-%s-%04u.json", file->kind, job->conf.division,
-             job->conf.batch, file->sequence);
-    if ((rc = perso_path_join(folder, name, path, sizeof path, err)) != PERSO_OK ||
+    if (perso_job_reads(job, file->stage, file->kind)->other_batch)
+        snprintf(number, sizeof number, "%.60s", file->note);
+    else
+        snprintf(number, sizeof number, "%s-%04u", job->conf.batch, file->sequence);
+    snprintf(name, sizeof name, "ACK-%s-%s-%s.json", file->kind, job->conf.division, number);
+    if ((rc = perso_job_folder(job, place_of(job, file->kind), folder, err)) != PERSO_OK ||
+        (rc = perso_path_join(folder, name, path, sizeof path, err)) != PERSO_OK ||
         access(path, F_OK) == 0)
         return rc;
     if ((rc = write_json(job, file, &json, &n, err)) == PERSO_OK &&
@@ -55,16 +97,15 @@ enum perso_result
 perso_acknowledge_all(struct perso_job *job, enum perso_stage stage, struct perso_error *err)
 {
     struct perso_ledger_file file;
-    char folder[PERSO_PATH_BYTES];
     int64_t after = 0;
     size_t n;
-    enum perso_result rc = perso_job_folder(job, "out/ra", folder, err);
+    enum perso_result rc = PERSO_OK;
 
     while (rc == PERSO_OK &&
            (rc = perso_ledger_files(job->ledger, after, 1, &file, &n, err)) == PERSO_OK) {
         after = file.id;
-        if (!file.outgoing && file.stage == stage && file.status == PERSO_FILE_ACCEPTED)
-            rc = acknowledge(job, folder, &file, err);
+        if (is_due(job, stage, &file))
+            rc = acknowledge(job, &file, err);
     }
     return rc == PERSO_END ? PERSO_OK : rc;
 }

@@ -120,13 +120,46 @@ check_gap(struct perso_job *job, const struct perso_incoming *in, uint32_t last,
     return PERSO_OK;
 }
 
+/* Of another batch, as the note of its row tells it. */
+static void
+number_elsewhere(const struct perso_manifest *m, char *out, size_t max)
+{
+    snprintf(out, max, "%s-%04u", m->batch, m->sequence);
+}
+
+/* Packages about cards of other batches: a number is one of its batch. */
+static enum perso_result
+check_elsewhere(struct perso_job *job, const struct perso_incoming *in, struct perso_error *err)
+{
+    const struct perso_manifest *m = &in->view.manifest;
+    struct perso_ledger_file file;
+    char number[64];
+    int64_t after = 0;
+    size_t n;
+    enum perso_result rc;
+
+    number_elsewhere(m, number, sizeof number);
+    while ((rc = perso_ledger_files(job->ledger, after, 1, &file, &n, err)) == PERSO_OK) {
+        after = file.id;
+        if (!file.outgoing && file.status != PERSO_FILE_REFUSED &&
+            strcmp(file.kind, m->kind) == 0 && strcmp(file.party, m->sender) == 0 &&
+            strcmp(file.note, number) == 0)
+            return check_used(job, in, &file, err);
+    }
+    return rc == PERSO_END ? PERSO_OK : rc;
+}
+
 static enum perso_result
 check_sequence(struct perso_job *job, const struct perso_incoming *in, struct perso_error *err)
 {
     const struct perso_manifest *m = &in->view.manifest;
     struct perso_ledger_file before;
     uint32_t last = 0;
-    enum perso_result rc =
+    enum perso_result rc;
+
+    if (in->reading->other_batch)
+        return check_elsewhere(job, in, err);
+    rc =
         perso_ledger_file_number(job->ledger, false, m->kind, m->sender, m->sequence, &before, err);
 
     if (rc == PERSO_OK)
@@ -248,10 +281,10 @@ perso_incoming_kind(const char *path, char kind[4], struct perso_error *err)
                    perso_source_read(&member, json + n, PERSO_MANIFEST_BYTES + 1 - n, &got,
                                      &ignored) == PERSO_OK)
                 n += got;
-            if (perso_manifest_read(perso_cursor_of(json, n), manifest, &ignored) == PERSO_OK) {
-                snprintf(kind, 4, "%s", manifest->kind);
-                rc = PERSO_OK;
-            }
+            bool good =
+                perso_manifest_read(perso_cursor_of(json, n), manifest, &ignored) == PERSO_OK;
+            snprintf(kind, 4, "%s", good ? manifest->kind : "?");
+            rc = PERSO_OK;
         }
     }
     perso_archive_free(archive);
@@ -321,6 +354,10 @@ perso_incoming_file(const struct perso_incoming *in, struct perso_ledger_file *r
                                         .encoding = "utf-8" };
     snprintf(ret->kind, sizeof ret->kind, "%s", m->kind);
     snprintf(ret->party, sizeof ret->party, "%s", m->sender);
+    if (in->reading->other_batch) {
+        ret->sequence = 0;
+        number_elsewhere(m, ret->note, sizeof ret->note);
+    }
     memcpy(ret->manifest_sm3, in->manifest_sm3, sizeof ret->manifest_sm3);
 }
 

@@ -30,7 +30,8 @@ struct perso_incoming {
     struct perso_progress progress;
 };
 
-/** Kind of a package of ours ("APP"); PERSO_END: the file is something else. Nothing is checked. */
+/** Kind of a package of ours ("APP"), "?" where its manifest cannot be read; PERSO_END: the file is
+ * something else. Nothing is checked. */
 enum perso_result perso_incoming_kind(const char *path, char kind[4], struct perso_error *err);
 
 /**
@@ -49,7 +50,8 @@ enum perso_result perso_incoming_open(struct perso_job *job, enum perso_stage st
 enum perso_result perso_incoming_first(const struct perso_site *site, const char *path,
                                        struct perso_manifest *ret, struct perso_error *err);
 
-/** The file row of a package as it begins to be read (perso_file_begin). */
+/** The file row of a package as it begins to be read (perso_file_begin). One about cards of another
+ * batch has no number of this job's: its note is BATCH-NNNN. */
 void perso_incoming_file(const struct perso_incoming *in, struct perso_ledger_file *ret);
 /** Open one CSV member as a table; a table before it is closed, its end must have been reached. */
 enum perso_result perso_incoming_table(struct perso_incoming *in, const char *member,

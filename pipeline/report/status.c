@@ -309,6 +309,25 @@ tell_file(struct perso_job *job, const char *what, int64_t file_id, struct perso
     return PERSO_OK;
 }
 
+/* One card made again: what it replaces, and what replaces it. */
+static enum perso_result
+tell_remakes(struct perso_job *job, const struct perso_card *card, struct perso_error *err)
+{
+    const struct perso_site_store *store = &job->site.store;
+    char replaces[PERSO_CARD_ID_CHARS + 1], replaced_by[PERSO_CARD_ID_CHARS + 1];
+    enum perso_result rc = store->remake_of(store->self, card->card_id, replaces, replaced_by, err);
+
+    if (rc != PERSO_OK || (replaces[0] == '\0' && replaced_by[0] == '\0'))
+        return rc;
+    perso_say_begin(&job->say, "remaking");
+    if (replaces[0] != '\0')
+        perso_say_text(&job->say, "replaces", replaces);
+    if (replaced_by[0] != '\0')
+        perso_say_text(&job->say, "replaced by", replaced_by);
+    perso_say_end(&job->say);
+    return PERSO_OK;
+}
+
 enum perso_result
 perso_trace(struct perso_job *job, const char *text, struct perso_error *err)
 {
@@ -339,7 +358,8 @@ perso_trace(struct perso_job *job, const char *text, struct perso_error *err)
     if ((rc = tell_records(job, &card, err)) != PERSO_OK ||
         (rc = tell_file(job, N_("bundle"), card.bundle, err)) != PERSO_OK ||
         (rc = tell_file(job, N_("machine file"), card.machine, err)) != PERSO_OK ||
-        (rc = tell_file(job, N_("handed over"), card.handed, err)) != PERSO_OK)
+        (rc = tell_file(job, N_("handed over"), card.handed, err)) != PERSO_OK ||
+        (rc = tell_remakes(job, &card, err)) != PERSO_OK)
         return rc;
     fflush(stdout);
     return perso_ledger_trace(job->ledger, &card, &sink, err);
