@@ -382,7 +382,8 @@ check_installs()
         share/bash-completion/completions/persoline share/zsh/site-functions/_persoline \
         share/fish/vendor_completions.d/persoline.fish $share/README.md $share/README.zh-CN.md \
         $share/LICENSE $share/docs/files.md $share/docs/line.svg \
-        $share/examples/persoline.conf $share/examples/profiles/default.conf; do
+        $share/examples/persoline.conf $share/examples/profiles/default.conf \
+        $share/examples/profiles/bar-pinyin.conf $share/examples/profiles/chinese-gbk.conf; do
         [ -s "$prefix/$file" ] || printf 'not installed: %s\n' "$file"
     done
     "$prefix/bin/persoline" --version 2>&1 | grep -E '^persoline [0-9]+\.[0-9]+' >/dev/null ||

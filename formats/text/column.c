@@ -25,6 +25,12 @@ perso_column_personal(enum perso_column column)
     return columns[column].personal;
 }
 
+const char *
+perso_column_aliases(enum perso_column column)
+{
+    return columns[column].aliases;
+}
+
 /* ASCII letters compare without case. */
 static bool
 same(struct perso_text text, const char *name, size_t bytes)

@@ -18,6 +18,7 @@ struct column_shape {
 struct perso_table {
     struct perso_table_options options;
     struct perso_layout layout;
+    char header[PERSO_COLUMNS_MAX][PERSO_COLUMN_NAME_BYTES]; /* as the file has it */
     struct perso_splitter splitter;
     uint32_t rows;
     uint32_t blank_line; /* an empty line; only more of them may follow */
@@ -191,6 +192,7 @@ read_header(struct perso_table *t, uint32_t *line, struct perso_error *err)
         rc = perso_layout_add(&t->layout, find_column(&t->options, name), name, err);
         if (rc != PERSO_OK)
             return rc;
+        snprintf(t->header[i], sizeof t->header[i], "%.*s", (int)name.bytes, name.at);
     }
     return check_required(t, err);
 }
@@ -226,6 +228,12 @@ const struct perso_layout *
 perso_table_layout(const struct perso_table *table)
 {
     return &table->layout;
+}
+
+const char *
+perso_table_header(const struct perso_table *table, uint16_t column)
+{
+    return column < table->layout.n_columns ? table->header[column] : "";
 }
 
 static void

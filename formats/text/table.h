@@ -43,6 +43,8 @@ enum perso_result perso_table_open(const struct perso_source *source,
                                    struct perso_table **ret, struct perso_error *err);
 
 const struct perso_layout *perso_table_layout(const struct perso_table *table);
+/** The header of a column as the file has it; "" of one beyond the last. */
+const char *perso_table_header(const struct perso_table *table, uint16_t column);
 
 /**
  * Up to max rows, cells in the arena. PERSO_OK with *n >= 1, PERSO_END when no row is left,

@@ -91,6 +91,7 @@ perso_row_cell(const struct perso_layout *layout, const struct perso_row *row, e
 
 const char *perso_column_code(enum perso_column column); /* "AAZ501"; "" for OTHER */
 bool perso_column_personal(enum perso_column column);
+const char *perso_column_aliases(enum perso_column column); /* other headers, joined by '|' */
 /** By code (case ignored), alias, or PERSO_COLUMN_OTHER. */
 enum perso_column perso_column_find(struct perso_text header);
 

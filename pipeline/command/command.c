@@ -45,6 +45,10 @@ static const struct {
     { "check", N_("check [JOB] [--dump]"), perso_command_check },
     { "slip", N_("slip JOB [PACKAGE]"), perso_command_slip },
     { "audit", N_("audit verify JOB"), perso_command_audit },
+    { "profile",
+      N_("profile check FILE [--profile NAME] [--as application|issuance|result] [--encoding E]\n"
+         "       persoline profile show [NAME]"),
+      perso_command_profile },
 };
 
 enum perso_exit

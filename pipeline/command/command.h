@@ -35,7 +35,7 @@ enum perso_exit perso_command_run(int argc, char **argv);
 /* Commands that open no job for writing stand in command_site.c, the others in command_job.c. */
 typedef enum perso_exit perso_command(const struct perso_command_line *line);
 
-perso_command perso_command_site, perso_command_init, perso_command_show;
+perso_command perso_command_site, perso_command_init, perso_command_show, perso_command_profile;
 perso_command perso_command_status, perso_command_report, perso_command_trace, perso_command_check,
     perso_command_slip, perso_command_audit;
 perso_command perso_command_stage, perso_command_all_stages, perso_command_cards,

@@ -9,13 +9,9 @@
 #include "pipeline/job/balance.h"
 #include "pipeline/job/cards.h"
 #include "pipeline/job/path.h"
+#include "pipeline/job/rules.h"
 #include "stages/close.h"
 #include "stages/collect.h"
-
-static const enum perso_column required[] = { PERSO_COL_AAZ501,   PERSO_COL_result,
-                                              PERSO_COL_step,     PERSO_COL_reason,
-                                              PERSO_COL_QMGY,     PERSO_COL_QMZS_SM3,
-                                              PERSO_COL_JMZS_SM3, PERSO_COLUMN_OTHER };
 
 struct closing {
     struct perso_job *job;
@@ -149,7 +145,7 @@ read_tables(struct closing *s, struct perso_error *err)
     size_t n = 0;
     enum perso_result rc;
 
-    while ((rc = perso_input_next(s->in, required, err)) == PERSO_OK) {
+    while ((rc = perso_input_next(s->in, perso_required_result, err)) == PERSO_OK) {
         do {
             perso_arena_reset(s->job->arena);
             rc = perso_input_rows(s->in, s->job->arena, s->rows, s->cells, PERSO_BATCH_RECORDS, &n,

@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "formats/identity/name.h"
 #include "pipeline/drive/collect_accept.h"
 #include "pipeline/drive/ingest_remake.h"
 #include "pipeline/job/cards.h"
 #include "pipeline/job/party.h"
+#include "pipeline/job/rules.h"
 
 #define NOT_BUNDLED                                                                                \
     (1u << PERSO_STATE_RECEIVED | 1u << PERSO_STATE_RECONCILED | 1u << PERSO_STATE_APPROVED |      \
@@ -35,16 +35,8 @@ struct accepting {
 void
 perso_ingest_rules_of(const struct perso_job *job, struct perso_ingest_rules *ret)
 {
-    const struct perso_profile *p = &job->profile;
-
-    *ret = (struct perso_ingest_rules) {
-        .division = job->conf.division,
-        .card_no_check = strcmp(p->card_no_check, "reject") == 0,
-        .subject_check = perso_conf_yes(p->subject_check),
-        .requested = perso_job_reads(job, PERSO_STAGE_INGEST, "FWD") != NULL,
-        .subject = { perso_conf_yes(p->subject_name), perso_conf_yes(p->subject_number),
-                     PERSO_FOLD_ALL },
-    };
+    perso_rules_of_ingest(&job->profile, job->conf.division, ret);
+    ret->requested = perso_job_reads(job, PERSO_STAGE_INGEST, "FWD") != NULL;
 }
 
 static bool

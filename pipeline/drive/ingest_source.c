@@ -6,10 +6,7 @@
 #include "pipeline/file/known.h"
 #include "pipeline/file/opening.h"
 #include "pipeline/job/party.h"
-
-static const enum perso_column required[] = { PERSO_COL_AAZ501, PERSO_COL_AAZ500,  PERSO_COL_AAC002,
-                                              PERSO_COL_AAC003, PERSO_COL_AAB301,  PERSO_COL_QMGY,
-                                              PERSO_COL_P10,    PERSO_COLUMN_OTHER };
+#include "pipeline/job/rules.h"
 
 /* ---- text tables ---- */
 
@@ -29,7 +26,7 @@ tables_read(void *self, struct perso_arena *arena, struct perso_cells *cells,
 
     for (;;) {
         if (!t->in_table) {
-            if ((rc = perso_input_next(&t->in, required, err)) == PERSO_END &&
+            if ((rc = perso_input_next(&t->in, perso_required_application, err)) == PERSO_END &&
                 (rc = perso_input_finish(&t->in, t->operator_rows, err)) == PERSO_OK)
                 return PERSO_END;
             if (rc != PERSO_OK)

@@ -10,11 +10,9 @@
 #include "pipeline/file/known.h"
 #include "pipeline/file/opening.h"
 #include "pipeline/job/cards.h"
+#include "pipeline/job/rules.h"
 #include "stages/application.h"
 #include "stages/reconcile.h"
-
-static const enum perso_column required[] = { PERSO_COL_AAZ500, PERSO_COL_AAC002, PERSO_COL_AAC003,
-                                              PERSO_COL_AAB301, PERSO_COLUMN_OTHER };
 
 /* Rows whose card is found, side by side with their cards. */
 struct found {
@@ -32,7 +30,7 @@ struct reconciling {
     struct perso_input *in;
     struct perso_ledger_file file;
     struct perso_reconcile_rules rules;
-    char card_status[64], person_status[64]; /* the rules' lists, cut into words */
+    struct perso_status_words words;
     struct perso_reconcile_counts counts;
     enum perso_state from, to;
     bool known; /* accepted before: read again for the cards that came later */
@@ -41,62 +39,6 @@ struct reconciling {
     struct perso_cells cells[PERSO_BATCH_RECORDS];
     struct found found;
 };
-
-/* ---- rules ---- */
-
-static size_t
-cut_words(char *text, const char **words)
-{
-    size_t n = 0;
-
-    for (char *save, *word = strtok_r(text, ", ", &save); word != NULL && n < PERSO_STATUS_MAX;
-         word = strtok_r(NULL, ", ", &save)) {
-        if (strcmp(word, "any") == 0)
-            return 0;
-        words[n++] = strcmp(word, "empty") == 0 ? "" : word;
-    }
-    return n;
-}
-
-static enum perso_result
-read_folds(const char *text, uint32_t *folds, struct perso_error *err)
-{
-    static const struct {
-        const char *name;
-        uint32_t fold;
-    } names[] = { { "dot", PERSO_FOLD_DOT },
-                  { "space", PERSO_FOLD_SPACE },
-                  { "width", PERSO_FOLD_WIDTH },
-                  { "case", PERSO_FOLD_CASE } };
-    char copy[64], *save;
-
-    *folds = 0;
-    snprintf(copy, sizeof copy, "%s", text);
-    for (char *word = strtok_r(copy, ", ", &save); word != NULL;
-         word = strtok_r(NULL, ", ", &save)) {
-        size_t i = 0;
-        while (i < 4 && strcmp(names[i].name, word) != 0)
-            i++;
-        if (i == 4)
-            return perso_error_set(err, PERSO_REJ_NONE, "folds", "no such fold: %s", word);
-        *folds |= names[i].fold;
-    }
-    return PERSO_OK;
-}
-
-static enum perso_result
-take_rules(struct reconciling *s, struct perso_error *err)
-{
-    const struct perso_profile *p = &s->job->profile;
-
-    snprintf(s->card_status, sizeof s->card_status, "%s", p->card_status);
-    snprintf(s->person_status, sizeof s->person_status, "%s", p->person_status);
-    s->rules = (struct perso_reconcile_rules) { .batch = s->job->conf.batch,
-                                                .batch_check = perso_conf_yes(p->batch_check) };
-    s->rules.n_card_status = cut_words(s->card_status, s->rules.card_status);
-    s->rules.n_person_status = cut_words(s->person_status, s->rules.person_status);
-    return read_folds(p->folds, &s->rules.folds, err);
-}
 
 /* ---- join ---- */
 
@@ -287,7 +229,7 @@ read_tables(struct reconciling *s, uint32_t operator_rows, struct perso_error *e
     size_t n = 0;
     enum perso_result rc;
 
-    while ((rc = perso_input_next(s->in, required, err)) == PERSO_OK) {
+    while ((rc = perso_input_next(s->in, perso_required_issuance, err)) == PERSO_OK) {
         bool by_card = perso_table_layout(s->in->table)->at[PERSO_COL_AAZ501] >= 0;
         if (!by_card && s->pairs == NULL &&
             (rc = perso_pair_index_new(s->job, joinable, &s->pairs, err)) != PERSO_OK)
@@ -381,7 +323,8 @@ reconcile_file(struct perso_job *job, const char *path, const struct perso_file_
     s->in = in;
     s->from = stage->from;
     s->to = stage->to;
-    if ((rc = take_rules(s, err)) == PERSO_OK) {
+    if ((rc = perso_rules_of_reconcile(&job->profile, job->conf.batch, &s->words, &s->rules,
+                                       err)) == PERSO_OK) {
         rc = perso_opening_input(job, PERSO_STAGE_RECONCILE, path, &job->profile.issuance,
                                  options->encoding, in, err);
         if (rc == PERSO_OK)

@@ -7,16 +7,50 @@
 
 #define SHOWN_ROWS 3u
 
-/* Every character of a personal value but the first is a star; long values are cut. */
+/* A request and a certificate name the person, further on. */
+static size_t
+shown_bytes(enum perso_column column)
+{
+    return column == PERSO_COL_P10 || column == PERSO_COL_QMZS || column == PERSO_COL_JMZS ? 12
+                                                                                           : 40;
+}
+
+/* A number long enough for a citizen's or an account's, or the date of somebody's birth. */
+static bool
+looks_personal(enum perso_column column, struct perso_text cell)
+{
+    size_t digits = 0;
+
+    for (uint32_t i = 0; i < cell.bytes; i++) {
+        if ((unsigned char)cell.at[i] >= 0x80)
+            return true;
+        digits += cell.at[i] >= '0' && cell.at[i] <= '9';
+    }
+    bool date = digits == 8 && cell.bytes == 8 &&
+                (memcmp(cell.at, "19", 2) == 0 || memcmp(cell.at, "20", 2) == 0);
+    return date || (digits >= 12 && cell.bytes <= 20 && column != PERSO_COL_time);
+}
+
+/* Columns may be swapped, or their names wrong: a cell must look as its column says. */
+static bool
+is_plain(enum perso_column column, struct perso_text cell)
+{
+    return column != PERSO_COLUMN_OTHER && !perso_column_personal(column) &&
+           column != PERSO_COL_GLYPIN && column != PERSO_COL_ZKMY &&
+           perso_column_shape(column, cell) && !looks_personal(column, cell);
+}
+
+/* Every character but the first is a star; long values are cut. */
 static void
 mask(enum perso_column column, struct perso_text cell, char *out, size_t max)
 {
     size_t n = 0, at = 0;
     uint32_t scalar;
 
-    if (!perso_column_personal(column)) {
-        snprintf(out, max, "%.*s%s", (int)(cell.bytes > 40 ? 40 : cell.bytes), cell.at,
-                 cell.bytes > 40 ? "..." : "");
+    if (is_plain(column, cell)) {
+        size_t shown = shown_bytes(column);
+        snprintf(out, max, "%.*s%s", (int)(cell.bytes > shown ? shown : cell.bytes), cell.at,
+                 cell.bytes > shown ? "..." : "");
         return;
     }
     while (at < cell.bytes && n + 4 < max) {
@@ -32,18 +66,16 @@ mask(enum perso_column column, struct perso_text cell, char *out, size_t max)
     out[n] = '\0';
 }
 
-static void
-show_row(struct perso_say *say, const struct perso_layout *layout, const struct perso_row *row)
+void
+perso_preview_row(struct perso_say *say, const struct perso_layout *layout,
+                  const struct perso_row *row)
 {
     char text[256];
 
     perso_say_begin(say, "row");
     perso_say_number(say, "line", row->origin.line);
     for (uint16_t i = 0; i < layout->n_columns; i++) {
-        /* An unknown column may hold anything: it is masked like a name. */
-        enum perso_column column =
-            layout->known[i] != PERSO_COLUMN_OTHER ? layout->known[i] : PERSO_COL_AAC003;
-        mask(column, row->cells[i], text, sizeof text);
+        mask(layout->known[i], row->cells[i], text, sizeof text);
         perso_say_column(say, layout->name[i], text);
     }
     perso_say_end(say);
@@ -61,7 +93,7 @@ show_rows(struct perso_say *say, struct perso_table *table, struct perso_error *
     while (rc == PERSO_OK &&
            (rc = perso_table_read(table, arena, rows, PERSO_BATCH_RECORDS, &n, err)) == PERSO_OK) {
         for (size_t i = 0; i < n && shown < SHOWN_ROWS; i++, shown++)
-            show_row(say, perso_table_layout(table), &rows[i]);
+            perso_preview_row(say, perso_table_layout(table), &rows[i]);
         perso_arena_reset(arena);
     }
     free(rows);

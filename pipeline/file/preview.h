@@ -12,6 +12,10 @@
 enum perso_result perso_preview_table(struct perso_say *say, const struct perso_source *source,
                                       const char *name, enum perso_charset charset,
                                       struct perso_error *err);
+/** One row, masked: of columns whose cells say nothing of a person what has its column's shape is
+ *  shown, of every other cell the first character alone. */
+void perso_preview_row(struct perso_say *say, const struct perso_layout *layout,
+                       const struct perso_row *row);
 /** The first rows, masked, of the beginning of a table in UTF-8 (a dry run's output). */
 void perso_preview_head(struct perso_say *say, const char *name, const uint8_t *bytes, size_t n);
 

@@ -1,19 +1,9 @@
 #include "pipeline/job/conf.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <unistd.h>
 
 #include "perso/mode.h"
-#include "pipeline/job/ini.h"
-
-#define COUNT(a) (sizeof(a) / sizeof(a)[0])
-#define TEXT(type, member)                                                                         \
-    PERSO_INI_TEXT, offsetof(type, member), sizeof(((type *)0)->member), 0, 0, NULL
-#define NUMBER(type, member, min, max) PERSO_INI_NUMBER, offsetof(type, member), 4, min, max, NULL
-#define CHOICE(type, member, choices)                                                              \
-    PERSO_INI_CHOICE, offsetof(type, member), sizeof(((type *)0)->member), 0, 0, choices
+#include "pipeline/job/ini_rows.h"
 
 /* clang-format off */
 static const struct perso_ini_key conf_keys[] = {
@@ -44,33 +34,6 @@ static const struct perso_ini_key job_keys[] = {
     { "job", "machine", "machine", "", "peer that secrets of machine files are sealed to", TEXT(struct perso_job_conf, machine) },
     { "job", "sender", "", "", "peer whose packages bring the cards; empty: the first known one that sends them", TEXT(struct perso_job_conf, sender) },
     { "job", "centre", "centre", "", "peer that finishes the cards where a centre does", TEXT(struct perso_job_conf, centre) },
-};
-
-#define TABLE_KEYS(section, member, encoding_reason) \
-    { section, "encoding", "utf-8", "", encoding_reason, CHOICE(struct perso_profile, member.encoding, "utf-8|gbk|gb18030") }, \
-    { section, "delimiter", "comma", "", "between cells", CHOICE(struct perso_profile, member.delimiter, "comma|bar|semicolon|tab") }, \
-    { section, "quotes", "yes", "", "cells may be quoted as in RFC 4180", CHOICE(struct perso_profile, member.quotes, "yes|no") }, \
-    { section, "quoted_newlines", "no", "", "a newline may stand inside quotes", CHOICE(struct perso_profile, member.quoted_newlines, "yes|no") }, \
-    { section, "row_count", "warn", "", "without a control total nobody sees a clean cut: required refuses such a file", CHOICE(struct perso_profile, member.row_count, "required|warn") }
-
-static const struct perso_ini_key profile_keys[] = {
-    TABLE_KEYS("application", application, "of key-generation output; a manifest may state another"),
-    { "application", "card_no_check", "warn", "", "wrong check character (GB 11714) of a card number; some regions number otherwise", CHOICE(struct perso_profile, card_no_check, "warn|reject") },
-    { "application", "subject_check", "yes", "", "a request whose subject names another person is held", CHOICE(struct perso_profile, subject_check, "yes|no") },
-    { "application", "subject_name", "yes", "", "the subject of a request must carry the name", CHOICE(struct perso_profile, subject_name, "yes|no") },
-    { "application", "subject_number", "no", "", "the subject of a request must carry the social security number", CHOICE(struct perso_profile, subject_number, "yes|no") },
-    TABLE_KEYS("issuance", issuance, "of issuance data; a manifest may state another"),
-    { "reconcile", "folds", "dot,space,width", "", "differences of names that are accepted: dot, space, width, case; empty: none", TEXT(struct perso_profile, folds) },
-    { "reconcile", "batch_check", "yes", "", "BAZ033 must be the job's batch where the issuance data has one", CHOICE(struct perso_profile, batch_check, "yes|no") },
-    { "reconcile", "card_status", "0,1,empty", "", "accepted AAZ502; any: not judged", TEXT(struct perso_profile, card_status) },
-    { "reconcile", "person_status", "1,empty", "", "accepted AAC008; any: not judged", TEXT(struct perso_profile, person_status) },
-    { "approve", "on_mismatch", "card", "", "card: a card that differs is held, the others are approved; batch: none is approved while one differs", CHOICE(struct perso_profile, on_mismatch, "card|batch") },
-    { "match", "certificate_name", "yes", "", "a certificate must carry the name", CHOICE(struct perso_profile, certificate_name, "yes|no") },
-    { "match", "certificate_number", "yes", "", "a certificate must carry the social security number", CHOICE(struct perso_profile, certificate_number, "yes|no") },
-    { "machine", "encoding", "utf-8", "", "of machine files", CHOICE(struct perso_profile, machine_encoding, "utf-8|gb18030") },
-    { "personalize", "ssse_keys", "", "NAME:VERSION;...", "mode 2: SSSE master key and application keys, as names and versions in the crypto device, where issuance data have no column SSSE", TEXT(struct perso_profile, ssse_keys) },
-    { "personalize", "keys_at_issue", "no", "", "mode 4: the finisher changes master key and admin PIN of the ACSE; no: they change when the certificates are written", CHOICE(struct perso_profile, keys_at_issue, "yes|no") },
-    TABLE_KEYS("result", result, "of result files (制卡回盘)"),
 };
 /* clang-format on */
 
@@ -153,77 +116,4 @@ perso_job_conf_text(const struct perso_job_conf *conf, char **ret, struct perso_
     return rc != PERSO_OK ? rc
                           : perso_ini_text("what init was told; never rewritten", job_keys,
                                            COUNT(job_keys), conf, ret, err);
-}
-
-/* [columns]: a header cell of this province's files = the field code that it stands for. */
-static bool
-take_alias(void *target, const char *section, const char *name, const char *value)
-{
-    struct perso_profile *profile = target;
-
-    if (strcmp(section, "columns") != 0 || profile->n_aliases == PERSO_ALIASES_MAX ||
-        strlen(name) >= PERSO_COLUMN_NAME_BYTES)
-        return false;
-    enum perso_column column =
-        perso_column_find((struct perso_text) { value, (uint32_t)strlen(value) });
-    if (column == PERSO_COLUMN_OTHER)
-        return false;
-    struct perso_alias *alias = &profile->aliases[profile->n_aliases++];
-    strcpy(alias->name, name);
-    alias->column = column;
-    return true;
-}
-
-enum perso_result
-perso_profile_read(const char *folder, const char *name, struct perso_profile *ret,
-                   struct perso_error *err)
-{
-    char path[PERSO_PATH_BYTES];
-
-    memset(ret, 0, sizeof *ret);
-    if (name[0] == '.' || strchr(name, '/') != NULL ||
-        snprintf(path, sizeof path, "%s/%s.conf", folder, name) >= (int)sizeof path)
-        return perso_error_set(err, PERSO_REJ_NONE, "profile", "not a profile's name");
-    if (strcmp(name, "default") == 0 && access(path, F_OK) != 0) {
-        perso_ini_defaults(profile_keys, COUNT(profile_keys), ret);
-        return PERSO_OK;
-    }
-    return perso_ini_read(path, profile_keys, COUNT(profile_keys), take_alias, ret, err);
-}
-
-enum perso_result
-perso_profile_text(char **ret, struct perso_error *err)
-{
-    static struct perso_profile profile;
-
-    perso_ini_defaults(profile_keys, COUNT(profile_keys), &profile);
-    return perso_ini_text("a profile: layouts of files and rules of judging; a section [columns] "
-                          "maps header names to field codes",
-                          profile_keys, COUNT(profile_keys), &profile, ret, err);
-}
-
-enum perso_result
-perso_profile_table(const struct perso_profile *profile, const struct perso_table_profile *table,
-                    const char *encoding, const char *file, struct perso_table_options *ret,
-                    struct perso_error *err)
-{
-    static const struct {
-        const char *name;
-        char delimiter;
-    } delimiters[] = { { "comma", ',' }, { "bar", '|' }, { "semicolon", ';' }, { "tab", '\t' } };
-
-    *ret = (struct perso_table_options) {
-        .quotes = perso_conf_yes(table->quotes),
-        .quoted_newlines = perso_conf_yes(table->quoted_newlines),
-        .aliases = profile->aliases,
-        .n_aliases = profile->n_aliases,
-        .file = file,
-    };
-    for (size_t i = 0; i < COUNT(delimiters); i++)
-        if (strcmp(table->delimiter, delimiters[i].name) == 0)
-            ret->delimiter = delimiters[i].delimiter;
-    if (!perso_charset_find(encoding[0] != '\0' ? encoding : table->encoding, &ret->charset))
-        return perso_error_set(err, PERSO_REJ_TEXT_ENCODING, "encoding",
-                               "no such encoding: want utf-8, gbk or gb18030");
-    return PERSO_OK;
 }

@@ -1,15 +1,13 @@
-/* persoline.conf of a site, job.conf of a job, profiles of layouts. */
+/* persoline.conf of a site, job.conf of a job. */
 #ifndef PIPELINE_CONF_H
 #define PIPELINE_CONF_H
 
 #include <stdbool.h>
 
-#include "formats/text/table.h"
 #include "perso/limits.h"
 #include "perso/result.h"
 
 #define PERSO_PATH_BYTES 1024u
-#define PERSO_ALIASES_MAX 64u
 
 struct perso_conf {
     char site_name[64];
@@ -32,24 +30,6 @@ struct perso_job_conf {
     uint32_t mode;
 };
 
-/* One layout of text tables and the rules of judging that differ between provinces. */
-struct perso_table_profile {
-    char encoding[16], delimiter[8], quotes[8], quoted_newlines[8], row_count[16];
-};
-
-struct perso_profile {
-    struct perso_table_profile application, issuance, result;
-    char card_no_check[16], subject_check[8], subject_name[8], subject_number[8];
-    char folds[64], batch_check[8];
-    char on_mismatch[8];                   /* card, batch */
-    char ssse_keys[256], keys_at_issue[8]; /* of the second pass, modes 2 and 4 */
-    char card_status[64], person_status[64];
-    char certificate_name[8], certificate_number[8];
-    char machine_encoding[16];
-    struct perso_alias aliases[PERSO_ALIASES_MAX];
-    size_t n_aliases;
-};
-
 enum perso_result perso_conf_read(const char *path, struct perso_conf *ret,
                                   struct perso_error *err);
 /** Commented text with every key; name is the site's. malloc; the caller frees. */
@@ -60,18 +40,6 @@ enum perso_result perso_job_conf_read(const char *path, struct perso_job_conf *r
 enum perso_result perso_job_conf_text(const struct perso_job_conf *conf, char **ret,
                                       struct perso_error *err);
 
-/** FOLDER/NAME.conf, or the shipped profile where NAME is "default" and there is no such file. */
-enum perso_result perso_profile_read(const char *folder, const char *name,
-                                     struct perso_profile *ret, struct perso_error *err);
-/** The shipped profile as commented text. */
-enum perso_result perso_profile_text(char **ret, struct perso_error *err);
-
-/** Table options of a layout; encoding ("" : the profile's) comes from a manifest or the operator.
- */
-enum perso_result perso_profile_table(const struct perso_profile *profile,
-                                      const struct perso_table_profile *table, const char *encoding,
-                                      const char *file, struct perso_table_options *ret,
-                                      struct perso_error *err);
 bool perso_conf_yes(const char *value);
 
 #endif

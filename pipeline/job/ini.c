@@ -70,34 +70,46 @@ perso_ini_defaults(const struct perso_ini_key *keys, size_t n, void *target)
             store(&keys[i], target, keys[i].fallback, &ignored);
 }
 
+static size_t
+find(const struct perso_ini_key *keys, size_t n, const char *section, const char *name)
+{
+    size_t i = 0;
+
+    while (i < n && (strcmp(keys[i].section, section) != 0 || strcmp(keys[i].name, name) != 0))
+        i++;
+    return i;
+}
+
+bool
+perso_ini_set(const struct perso_ini_key *keys, size_t n, perso_ini_other *other, void *target,
+              const char *section, const char *name, const char *value, struct perso_error *err)
+{
+    size_t i = find(keys, n, section, name);
+
+    if (i < n)
+        return store(&keys[i], target, value, err);
+    if (other != NULL && other(target, section, name, value))
+        return true;
+    perso_error_set(err, PERSO_REJ_NONE, name, "no such key in section [%s]", section);
+    return false;
+}
+
 /* inih goes on after an error and returns the first line: so only the first is kept. */
 static int
 take(void *arg, const char *section, const char *name, const char *value)
 {
     struct reading *r = arg;
+    struct perso_error ignored = { 0 }, *err = r->failed ? &ignored : r->err;
+    size_t i = find(r->keys, r->n, section, name);
 
-    for (size_t i = 0; i < r->n; i++) {
-        if (strcmp(r->keys[i].section, section) != 0 || strcmp(r->keys[i].name, name) != 0)
-            continue;
-        if (r->seen[i]) {
-            if (!r->failed)
-                perso_error_set(r->err, PERSO_REJ_NONE, name, "stands twice");
-            r->failed = true;
-            return 0;
-        }
-        r->seen[i] = true;
-        struct perso_error mine = *r->err;
-        if (store(&r->keys[i], r->target, value, &mine))
+    if (i < r->n && r->seen[i]) {
+        perso_error_set(err, PERSO_REJ_NONE, name, "stands twice");
+    } else {
+        if (i < r->n)
+            r->seen[i] = true;
+        if (perso_ini_set(r->keys, r->n, r->other, r->target, section, name, value, err))
             return 1;
-        if (!r->failed)
-            *r->err = mine;
-        r->failed = true;
-        return 0;
     }
-    if (r->other != NULL && r->other(r->target, section, name, value))
-        return 1;
-    if (!r->failed)
-        perso_error_set(r->err, PERSO_REJ_NONE, name, "no such key in section [%s]", section);
     r->failed = true;
     return 0;
 }
@@ -140,10 +152,22 @@ out:
     return rc;
 }
 
+const char *
+perso_ini_value(const struct perso_ini_key *key, const void *target,
+                char number[PERSO_INI_NUMBER_CHARS])
+{
+    const char *place = (const char *)target + key->offset;
+
+    if (key->kind != PERSO_INI_NUMBER)
+        return place;
+    snprintf(number, PERSO_INI_NUMBER_CHARS, "%u", *(const uint32_t *)(const void *)place);
+    return number;
+}
+
 static void
 print_key(FILE *out, const struct perso_ini_key *key, const void *target)
 {
-    const char *place = (const char *)target + key->offset;
+    char number[PERSO_INI_NUMBER_CHARS];
 
     fprintf(out, "\n; %s", key->reason);
     if (key->unit != NULL && key->unit[0] != '\0')
@@ -152,10 +176,7 @@ print_key(FILE *out, const struct perso_ini_key *key, const void *target)
         fprintf(out, "\n; one of: %s", key->choices);
     if (key->fallback != NULL)
         fprintf(out, "\n; default: %s", key->fallback);
-    if (key->kind == PERSO_INI_NUMBER)
-        fprintf(out, "\n%s = %u\n", key->name, *(const uint32_t *)(const void *)place);
-    else
-        fprintf(out, "\n%s = %s\n", key->name, place);
+    fprintf(out, "\n%s = %s\n", key->name, perso_ini_value(key, target, number));
 }
 
 enum perso_result

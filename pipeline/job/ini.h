@@ -39,6 +39,17 @@ void perso_ini_defaults(const struct perso_ini_key *keys, size_t n, void *target
 enum perso_result perso_ini_read(const char *path, const struct perso_ini_key *keys, size_t n,
                                  perso_ini_other *other, void *target, struct perso_error *err);
 
+/** Take one key as if it stood in a file; false with *err where that would be an error. */
+bool perso_ini_set(const struct perso_ini_key *keys, size_t n, perso_ini_other *other, void *target,
+                   const char *section, const char *name, const char *value,
+                   struct perso_error *err);
+
+#define PERSO_INI_NUMBER_CHARS 11
+
+/** The value of a key as text: borrowed of target, or in number. */
+const char *perso_ini_value(const struct perso_ini_key *key, const void *target,
+                            char number[PERSO_INI_NUMBER_CHARS]);
+
 /** The file as text, every key with its unit, reason and the value of target, into out (malloc). */
 enum perso_result perso_ini_text(const char *title, const struct perso_ini_key *keys, size_t n,
                                  const void *target, char **out, struct perso_error *err);

@@ -4,6 +4,7 @@
 
 #include "formats/seal/seal.h"
 #include "perso/mode.h"
+#include "pipeline/job/profile.h"
 #include "pipeline/job/say.h"
 #include "pipeline/job/site.h"
 #include "pipeline/store/durable.h"

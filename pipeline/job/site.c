@@ -13,6 +13,7 @@
 #include "formats/base/encode.h"
 #include "formats/seal/soft_keys.h"
 #include "pipeline/job/path.h"
+#include "pipeline/job/profile.h"
 #include "pipeline/store/durable.h"
 
 #define PEM_BYTES_MAX 65536u /* a peer's file */
@@ -85,16 +86,26 @@ make_keys(const char *folder, const char *site_name, struct perso_error *err)
 }
 
 static enum perso_result
+make_profile(const char *folder, const char *name, struct perso_error *err)
+{
+    char file[PERSO_PATH_BYTES], *text = NULL;
+    enum perso_result rc = perso_profile_text(name, &text, err);
+
+    snprintf(file, sizeof file, "%s.conf", name);
+    if (rc == PERSO_OK)
+        rc = perso_durable_write(folder, file, text, strlen(text), err);
+    free(text);
+    return rc;
+}
+
+static enum perso_result
 make_conf(const char *folder, const char *name, struct perso_error *err)
 {
     char path[PERSO_PATH_BYTES], *text = NULL;
-    enum perso_result rc = perso_profile_text(&text, err);
+    enum perso_result rc = perso_path_join(folder, "profiles", path, sizeof path, err);
 
-    if (rc == PERSO_OK &&
-        (rc = perso_path_join(folder, "profiles", path, sizeof path, err)) == PERSO_OK)
-        rc = perso_durable_write(path, "default.conf", text, strlen(text), err);
-    free(text);
-    text = NULL;
+    for (size_t i = 0; rc == PERSO_OK && perso_profile_shipped(i) != NULL; i++)
+        rc = make_profile(path, perso_profile_shipped(i), err);
     if (rc == PERSO_OK && (rc = perso_conf_text(name, &text, err)) == PERSO_OK)
         rc = perso_durable_write(folder, CONF_NAME, text, strlen(text), err);
     free(text);

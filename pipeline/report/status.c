@@ -10,6 +10,7 @@
 #include "formats/package/package.h"
 #include "formats/text/write.h"
 #include "perso/text.h"
+#include "pipeline/job/approval.h"
 #include "pipeline/job/balance.h"
 #include "pipeline/job/job.h"
 #include "pipeline/job/path.h"
@@ -216,6 +217,8 @@ perso_status(struct perso_job *job, struct perso_error *err)
     if ((rc = perso_lists_tell(job, PERSO_STAGE_NONE, err)) != PERSO_OK ||
         (rc = tell_files(job, err)) != PERSO_OK || (rc = tell_flags(job, err)) != PERSO_OK ||
         (rc = perso_pickup_tell(job, err)) != PERSO_OK)
+        return rc;
+    if ((rc = perso_approval_status(job, err)) != PERSO_OK)
         return rc;
     perso_balance_tell(job, &balance);
     tell_next(job, &balance);

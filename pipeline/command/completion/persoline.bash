@@ -22,7 +22,7 @@ _persoline_options()
     purge) echo "$acts --digest --reason" ;;
     report) echo "$looks --excel" ;;
     check) echo "$looks --dump" ;;
-    'profile check') echo "$looks --profile --as" ;;
+    'profile check') echo "$looks --profile --as --encoding" ;;
     status | trace | show | slip | 'audit verify' | 'profile show') echo "$looks" ;;
     esac
 }

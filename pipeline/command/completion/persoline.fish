@@ -122,7 +122,8 @@ complete -c persoline -n "__persoline_is init 'profile check'" -l profile -x \
     -a '(__persoline_of_site profiles .conf)'
 complete -c persoline -n "__persoline_is 'profile check'" -l as -x \
     -a 'application issuance result'
-complete -c persoline -n '__persoline_is ingest reconcile' -l encoding -x -a 'utf-8 gbk gb18030'
+complete -c persoline -n "__persoline_is ingest reconcile 'profile check'" -l encoding -x \
+    -a 'utf-8 gbk gb18030'
 complete -c persoline -n '__persoline_is ingest reconcile' -l rows -x
 complete -c persoline -n '__persoline_is ingest' -l counted -x -d 'cards in a box: BOX=N'
 complete -c persoline -n '__persoline_is approve purge' -l digest -x

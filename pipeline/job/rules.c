@@ -1,0 +1,85 @@
+#include "pipeline/job/rules.h"
+
+#include <string.h>
+
+#include "formats/identity/name.h"
+#include "pipeline/job/conf.h"
+
+const enum perso_column perso_required_application[] = { PERSO_COL_AAZ501, PERSO_COL_AAZ500,
+                                                         PERSO_COL_AAC002, PERSO_COL_AAC003,
+                                                         PERSO_COL_AAB301, PERSO_COL_QMGY,
+                                                         PERSO_COL_P10,    PERSO_COLUMN_OTHER };
+const enum perso_column perso_required_issuance[] = { PERSO_COL_AAZ500, PERSO_COL_AAC002,
+                                                      PERSO_COL_AAC003, PERSO_COL_AAB301,
+                                                      PERSO_COLUMN_OTHER };
+const enum perso_column perso_required_result[] = { PERSO_COL_AAZ501,   PERSO_COL_result,
+                                                    PERSO_COL_step,     PERSO_COL_reason,
+                                                    PERSO_COL_QMGY,     PERSO_COL_QMZS_SM3,
+                                                    PERSO_COL_JMZS_SM3, PERSO_COLUMN_OTHER };
+
+void
+perso_rules_of_ingest(const struct perso_profile *p, const char *division,
+                      struct perso_ingest_rules *ret)
+{
+    *ret = (struct perso_ingest_rules) {
+        .division = division,
+        .card_no_check = strcmp(p->card_no_check, "reject") == 0,
+        .subject_check = perso_conf_yes(p->subject_check),
+        .subject = { perso_conf_yes(p->subject_name), perso_conf_yes(p->subject_number),
+                     PERSO_FOLD_ALL },
+    };
+}
+
+static size_t
+cut_words(char *text, const char **words)
+{
+    size_t n = 0;
+
+    for (char *save, *word = strtok_r(text, ", ", &save); word != NULL && n < PERSO_STATUS_MAX;
+         word = strtok_r(NULL, ", ", &save)) {
+        if (strcmp(word, "any") == 0)
+            return 0;
+        words[n++] = strcmp(word, "empty") == 0 ? "" : word;
+    }
+    return n;
+}
+
+static enum perso_result
+read_folds(const char *text, uint32_t *folds, struct perso_error *err)
+{
+    static const struct {
+        const char *name;
+        uint32_t fold;
+    } names[] = { { "dot", PERSO_FOLD_DOT },
+                  { "space", PERSO_FOLD_SPACE },
+                  { "width", PERSO_FOLD_WIDTH },
+                  { "case", PERSO_FOLD_CASE } };
+    char copy[64], *save;
+
+    *folds = 0;
+    snprintf(copy, sizeof copy, "%s", text);
+    for (char *word = strtok_r(copy, ", ", &save); word != NULL;
+         word = strtok_r(NULL, ", ", &save)) {
+        size_t i = 0;
+        while (i < 4 && strcmp(names[i].name, word) != 0)
+            i++;
+        if (i == 4)
+            return perso_error_set(err, PERSO_REJ_NONE, "folds", "no such fold: %s", word);
+        *folds |= names[i].fold;
+    }
+    return PERSO_OK;
+}
+
+enum perso_result
+perso_rules_of_reconcile(const struct perso_profile *p, const char *batch,
+                         struct perso_status_words *words, struct perso_reconcile_rules *ret,
+                         struct perso_error *err)
+{
+    snprintf(words->card, sizeof words->card, "%s", p->card_status);
+    snprintf(words->person, sizeof words->person, "%s", p->person_status);
+    *ret = (struct perso_reconcile_rules) { .batch = batch,
+                                            .batch_check = perso_conf_yes(p->batch_check) };
+    ret->n_card_status = cut_words(words->card, ret->card_status);
+    ret->n_person_status = cut_words(words->person, ret->person_status);
+    return read_folds(p->folds, &ret->folds, err);
+}

@@ -1,0 +1,27 @@
+/* What a profile means to the stages: their rules, and the columns that a table must have. */
+#ifndef PIPELINE_RULES_H
+#define PIPELINE_RULES_H
+
+#include "pipeline/job/profile.h"
+#include "stages/ingest.h"
+#include "stages/reconcile.h"
+
+/* Lists of accepted values, cut into the words that the rules borrow. */
+struct perso_status_words {
+    char card[64], person[64];
+};
+
+/** division: of the job, borrowed. */
+void perso_rules_of_ingest(const struct perso_profile *profile, const char *division,
+                           struct perso_ingest_rules *ret);
+/** batch: of the job, borrowed as words are. */
+enum perso_result perso_rules_of_reconcile(const struct perso_profile *profile, const char *batch,
+                                           struct perso_status_words *words,
+                                           struct perso_reconcile_rules *ret,
+                                           struct perso_error *err);
+
+/* Each ends with PERSO_COLUMN_OTHER. */
+extern const enum perso_column perso_required_application[], perso_required_issuance[],
+    perso_required_result[];
+
+#endif
