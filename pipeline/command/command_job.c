@@ -240,10 +240,9 @@ static const struct {
     const char *name;
     perso_operator_act *act;
 } acts[] = {
-    { N_("hold"), perso_operator_hold },
-    { N_("release"), perso_operator_release },
-    { N_("cancel"), perso_operator_cancel },
-    { N_("reject"), perso_operator_reject },
+    { N_("hold"), perso_operator_hold },       { N_("release"), perso_operator_release },
+    { N_("cancel"), perso_operator_cancel },   { N_("reject"), perso_operator_reject },
+    { N_("confirm"), perso_operator_confirm },
 };
 
 #define LIST_BYTES_MAX (256u << 20) /* a million rows of held/ */

@@ -29,6 +29,13 @@ find(struct perso_job *job, const char *text, struct perso_card *card, struct pe
                            : rc;
 }
 
+enum perso_result
+perso_operator_find(struct perso_job *job, const char *text, struct perso_card *ret,
+                    struct perso_error *err)
+{
+    return find(job, text, ret, err);
+}
+
 static enum perso_result
 wrong_state(const struct perso_card *card, const char *verb, struct perso_error *err)
 {
@@ -165,7 +172,7 @@ perso_operator_cancel(struct perso_job *job, const char *card_id, const char *re
     if (card.state == PERSO_STATE_CANCELLED) /* killed before the claims went, perhaps */
         return release_all(job, &card, err);
     enum perso_state from = card.state;
-    if (!perso_state_may_move(from, PERSO_STATE_CANCELLED))
+    if (!perso_state_may_move(from, PERSO_STATE_CANCELLED) || card.confirmed)
         return wrong_state(&card, N_("cancelled"), err);
     if ((rc = perso_ledger_begin(job->ledger, err)) != PERSO_OK)
         return rc;

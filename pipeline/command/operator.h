@@ -11,7 +11,12 @@ typedef enum perso_result perso_operator_act(struct perso_job *job, const char *
 perso_operator_act perso_operator_hold;    /* a card on its way is put aside */
 perso_operator_act perso_operator_release; /* a held card is judged again; waivable codes pass */
 perso_operator_act perso_operator_cancel;  /* a card leaves the job for good */
+perso_operator_act perso_operator_confirm; /* remaking and revocation may go on (6.4.4) */
 perso_operator_act perso_operator_reject;  /* not approved: it does not go to the RA */
+
+/** A card by its id, or "#SEQ" of a list of held/. */
+enum perso_result perso_operator_find(struct perso_job *job, const char *text,
+                                      struct perso_card *ret, struct perso_error *err);
 
 /** Take an outgoing file back that was not handed over; its cards go where they came from. */
 enum perso_result perso_operator_withdraw(struct perso_job *job, const char *file_name,

@@ -197,7 +197,7 @@ write_bundle(struct perso_job *job, const struct perso_outgoing *what,
         rc = perso_error_openssl(err, "SM3");
         goto out;
     }
-    if ((rc = perso_slip_package(job, file, digest, &slip, err)) != PERSO_OK)
+    if ((rc = perso_slip_package(job, what, file, digest, &slip, err)) != PERSO_OK)
         goto out;
     const struct perso_package_member members[] = {
         { member, table.bytes, table.n, file->rows },

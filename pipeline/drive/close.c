@@ -1,9 +1,12 @@
+/* Results of the machine, or of a finisher in its RES: read, judged, stored (DESIGN 3 close). */
 #include <stdlib.h>
 #include <string.h>
 
 #include "formats/sm2/sm3.h"
-#include "perso/text.h"
+#include "pipeline/drive/close_accept.h"
 #include "pipeline/drive/drive.h"
+#include "pipeline/drive/finish.h"
+#include "pipeline/file/incoming.h"
 #include "pipeline/file/input.h"
 #include "pipeline/file/known.h"
 #include "pipeline/job/balance.h"
@@ -15,12 +18,13 @@
 
 struct closing {
     struct perso_job *job;
-    struct perso_input *in;
+    const char *display;
+    bool from_finisher; /* package: a RES; else input: a table of the machine */
+    struct perso_incoming package;
+    struct perso_input input;
     struct perso_ledger_file file;
-    const struct perso_role_stage *stage;
-    uint32_t by_state[PERSO_STATE_COUNT];
-    uint32_t unchanged;
-    uint32_t past; /* of cards that are cancelled, or were for a test */
+    char note[160]; /* the finisher's balance */
+    struct perso_awaiting awaiting;
     struct perso_row rows[PERSO_BATCH_RECORDS];
     struct perso_cells cells[PERSO_BATCH_RECORDS];
     struct perso_origin origins[PERSO_BATCH_RECORDS];
@@ -31,34 +35,7 @@ struct closing {
     struct perso_verdict verdicts[PERSO_BATCH_RECORDS];
 };
 
-/* How a stored result names its state (perso_stored_record.symbol). */
-static const struct {
-    char symbol;
-    enum perso_state state;
-} marks[] = {
-    { 'W', PERSO_STATE_WRITTEN }, { 'D', PERSO_STATE_DEFERRED }, { 'R', PERSO_STATE_RETRY },
-    { 'S', PERSO_STATE_SPOILED }, { 'M', PERSO_STATE_MISSING },  { 'T', PERSO_STATE_TEST },
-};
-
-static char
-mark_of(enum perso_state state)
-{
-    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
-        if (marks[i].state == state)
-            return marks[i].symbol;
-    return 0;
-}
-
-static enum perso_state
-state_of(char symbol)
-{
-    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
-        if (marks[i].symbol == symbol)
-            return marks[i].state;
-    return PERSO_STATE_NONE;
-}
-
-/* ---- reading ---- */
+/* ---- rows ---- */
 
 static enum perso_result
 expect(struct closing *s, size_t i, struct perso_error *err)
@@ -84,24 +61,44 @@ expect(struct closing *s, size_t i, struct perso_error *err)
     return PERSO_OK;
 }
 
-/* A result for a card that never went to a machine is a wrong file, not a wrong card. */
+/* A result for a card that never went to a machine, or to a finisher, is a wrong file, not a wrong
+ * card. */
 static enum perso_result
 find_card(struct closing *s, size_t i, struct perso_error *err)
 {
     char card_id[PERSO_CARD_ID_CHARS + 1];
+    bool awaited = false;
     enum perso_result rc = PERSO_END;
 
     s->origins[i] = s->rows[i].origin;
     if (perso_result_card_id(&s->cells[i], card_id))
         rc = perso_ledger_card_find(s->job->ledger, card_id, &s->cards[i], err);
-    if (rc == PERSO_OK && s->cards[i].answer != 0 &&
-        (s->cards[i].machine != 0 || s->cards[i].result != 0))
+    if (rc == PERSO_OK)
+        rc = perso_awaits(&s->awaiting, &s->cards[i], &awaited, err);
+    if (rc == PERSO_OK && s->cards[i].answer != 0 && (awaited || s->cards[i].result != 0))
         return expect(s, i, err);
     if (rc != PERSO_OK && rc != PERSO_END)
         return rc;
-    perso_error_at(err, s->in->display, s->origins[i].line, s->origins[i].record);
+    perso_error_at(err, s->display, s->origins[i].line, s->origins[i].record);
+    if (s->from_finisher)
+        return perso_error_set(err, PERSO_REJ_FILE_OTHER_JOB, "AAZ501",
+                               "result for a card that this job did not forward");
     return perso_error_set(err, PERSO_REJ_FILE_OTHER_JOB, "AAZ501",
                            "result for a card that this job has not at the machine");
+}
+
+/* What is to be tried again the finisher tries again; it tells how that ended. */
+static enum perso_result
+check_final(struct closing *s, size_t n, struct perso_error *err)
+{
+    for (size_t i = 0; s->from_finisher && i < n; i++) {
+        if (s->outcomes[i].state != PERSO_STATE_RETRY)
+            continue;
+        perso_error_at(err, s->display, s->origins[i].line, s->origins[i].record);
+        return perso_error_set(err, PERSO_REJ_FILE_FORMAT, "result",
+                               "retry in a RES: it is the finisher's to try again");
+    }
+    return PERSO_OK;
 }
 
 static enum perso_result
@@ -112,7 +109,7 @@ put_result(struct closing *s, size_t i, struct perso_error *err)
                                           .record = s->origins[i].record,
                                           .card_seq = s->cards[i].seq,
                                           .verdict = s->verdicts[i],
-                                          .symbol = mark_of(s->outcomes[i].state) };
+                                          .symbol = perso_result_mark(s->outcomes[i].state) };
     struct perso_cursor payload;
     enum perso_result rc = perso_row_payload_write(&s->cells[i], s->job->arena, &payload, err);
 
@@ -129,6 +126,7 @@ take_batch(struct closing *s, size_t n, struct perso_error *err)
     if (rc != PERSO_OK ||
         (rc = perso_stage_close(s->cells, s->origins, s->expected_of, n, s->outcomes, s->verdicts,
                                 err)) != PERSO_OK ||
+        (rc = check_final(s, n, err)) != PERSO_OK ||
         (rc = perso_ledger_begin(s->job->ledger, err)) != PERSO_OK)
         return rc;
     for (size_t i = 0; rc == PERSO_OK && i < n; i++)
@@ -140,258 +138,254 @@ take_batch(struct closing *s, size_t n, struct perso_error *err)
 }
 
 static enum perso_result
-read_tables(struct closing *s, struct perso_error *err)
+next_rows(struct closing *s, size_t *n, struct perso_error *err)
+{
+    perso_arena_reset(s->job->arena);
+    return s->from_finisher ? perso_incoming_rows(&s->package, s->job->arena, s->rows, s->cells,
+                                                  PERSO_BATCH_RECORDS, n, err)
+                            : perso_input_rows(&s->input, s->job->arena, s->rows, s->cells,
+                                               PERSO_BATCH_RECORDS, n, err);
+}
+
+static enum perso_result
+read_table(struct closing *s, struct perso_error *err)
 {
     size_t n = 0;
     enum perso_result rc;
 
-    while ((rc = perso_input_next(s->in, perso_required_result, err)) == PERSO_OK) {
-        do {
-            perso_arena_reset(s->job->arena);
-            rc = perso_input_rows(s->in, s->job->arena, s->rows, s->cells, PERSO_BATCH_RECORDS, &n,
-                                  err);
-            if (rc == PERSO_OK)
-                rc = take_batch(s, n, err);
-        } while (rc == PERSO_OK);
-        if (rc != PERSO_END)
+    while ((rc = next_rows(s, &n, err)) == PERSO_OK)
+        if ((rc = take_batch(s, n, err)) != PERSO_OK)
             return rc;
-    }
-    return rc == PERSO_END ? perso_input_finish(s->in, UINT32_MAX, err) : rc;
-}
-
-/* ---- acceptance ---- */
-
-static bool
-may_take(const struct closing *s, const struct perso_card *card)
-{
-    return card->machine != 0 &&
-           (card->state == s->stage->from || card->state == PERSO_STATE_MISSING ||
-            (card->state == PERSO_STATE_HELD && card->reject_stage == PERSO_STAGE_CLOSE));
-}
-
-static enum perso_result
-take_result(struct closing *s, struct perso_card *card, const struct perso_stored_record *record,
-            struct perso_error *err)
-{
-    enum perso_state to = state_of(record->symbol);
-
-    card->result = record->id;
-    if (record->verdict.reject == PERSO_REJ_CARD_SPOILED) {
-        s->by_state[PERSO_STATE_SPOILED]++;
-        return perso_job_hold(s->job, card, PERSO_STATE_SPOILED, PERSO_STAGE_CLOSE,
-                              &record->verdict, record->id, err);
-    }
-    if (record->verdict.reject != PERSO_REJ_NONE) {
-        s->by_state[PERSO_STATE_HELD]++;
-        return perso_job_hold(s->job, card, PERSO_STATE_HELD, PERSO_STAGE_CLOSE, &record->verdict,
-                              record->id, err);
-    }
-    s->by_state[to]++;
-    perso_job_clear(card, to);
-    if (to == PERSO_STATE_RETRY)
-        card->machine = 0; /* it goes into the next machine file */
-    return s->job->cards.set(s->job->cards.self, card, err);
-}
-
-/* The operator holds the card: what the machine made of it is kept for its release. */
-static enum perso_result
-keep_result(struct closing *s, struct perso_card *card, const struct perso_stored_record *record,
-            struct perso_error *err)
-{
-    if (record->verdict.reject != PERSO_REJ_NONE)
-        return take_result(s, card, record, err);
-    card->result = record->id;
-    card->from_state = state_of(record->symbol);
-    if (card->from_state == PERSO_STATE_RETRY)
-        card->machine = 0;
-    s->by_state[PERSO_STATE_HELD]++;
-    return s->job->cards.set(s->job->cards.self, card, err);
-}
-
-/* A card that is fed again may come back with the same words: in the result of its new file. */
-static enum perso_result
-is_repetition(struct closing *s, const struct perso_card *card,
-              const struct perso_stored_record *record, bool *ret, struct perso_error *err)
-{
-    struct perso_stored_record before;
-    struct perso_ledger_file machine;
-    enum perso_result rc;
-
-    *ret = false;
-    if (card->result == 0)
-        return PERSO_OK;
-    if ((rc = s->job->cards.get(s->job->cards.self, card->result, &before, NULL, NULL, err)) !=
-        PERSO_OK)
-        return rc;
-    *ret = memcmp(before.sm3, record->sm3, sizeof before.sm3) == 0;
-    if (!*ret || card->state != s->stage->from || card->machine == 0)
-        return PERSO_OK;
-    if ((rc = perso_ledger_file_get(s->job->ledger, card->machine, &machine, err)) != PERSO_OK)
-        return rc;
-    const char *name = perso_path_name(machine.path);
-    size_t stem = strlen(name) - strlen(".csv");
-    *ret = strncmp(perso_path_name(s->in->display), name, stem) != 0;
-    return PERSO_OK;
-}
-
-static enum perso_result
-take_record(struct closing *s, const struct perso_stored_record *record, struct perso_error *err)
-{
-    const struct perso_verdict conflict = { PERSO_REJ_RESULT_CONFLICT, PERSO_COL_result, "" };
-    bool repeated = false;
-    struct perso_card card;
-    enum perso_result rc = perso_ledger_card_get(s->job->ledger, record->card_seq, &card, err);
-
-    if (rc != PERSO_OK)
-        return rc;
-    if ((rc = is_repetition(s, &card, record, &repeated, err)) != PERSO_OK)
-        return rc;
-    if (repeated) {
-        s->unchanged++;
-        return PERSO_OK;
-    }
-    if (card.state == PERSO_STATE_HELD && card.reject_stage == PERSO_STAGE_NONE &&
-        card.from_state == s->stage->from && card.machine != 0)
-        return keep_result(s, &card, record, err);
-    if (may_take(s, &card))
-        return take_result(s, &card, record, err);
-    if (card.state != PERSO_STATE_HELD && !perso_state_may_move(card.state, PERSO_STATE_HELD)) {
-        s->past++;
-        perso_warn("%s:%u: AAZ501: result for card %s, which is %s: no effect", s->in->display,
-                   record->line, card.card_id, _(perso_state_name(card.state)));
-        return PERSO_OK;
-    }
-    s->by_state[PERSO_STATE_HELD]++;
-    return perso_job_hold(s->job, &card, PERSO_STATE_HELD, PERSO_STAGE_CLOSE, &conflict, record->id,
-                          err);
-}
-
-static enum perso_result
-take_records(struct closing *s, struct perso_error *err)
-{
-    struct perso_stored_record records[64];
-    int64_t after = 0;
-    size_t n;
-    enum perso_result rc;
-
-    while ((rc = perso_ledger_records(s->job->ledger, s->file.id, after, 64, records, &n, err)) ==
-           PERSO_OK) {
-        after = records[n - 1].id;
-        for (size_t i = 0; i < n; i++)
-            if ((rc = take_record(s, &records[i], err)) != PERSO_OK)
-                return rc;
-    }
     return rc == PERSO_END ? PERSO_OK : rc;
 }
 
 static enum perso_result
-accept_file(struct closing *s, struct perso_error *err)
+read_tables(struct closing *s, struct perso_error *err)
 {
-    struct perso_event event = { .stage = PERSO_STAGE_CLOSE,
-                                 .kind = "accept",
-                                 .file_id = s->file.id };
     enum perso_result rc;
 
-    memcpy(event.digest, s->file.sm3, sizeof event.digest);
-    snprintf(
-        event.note, sizeof event.note,
-        "written %u, retry %u, spoiled %u, missing %u, test %u, held %u, unchanged %u, past %u",
-        s->by_state[PERSO_STATE_WRITTEN], s->by_state[PERSO_STATE_RETRY],
-        s->by_state[PERSO_STATE_SPOILED], s->by_state[PERSO_STATE_MISSING],
-        s->by_state[PERSO_STATE_TEST], s->by_state[PERSO_STATE_HELD], s->unchanged, s->past);
-    event.n_cards = s->in->rows;
-    s->file.status = PERSO_FILE_ACCEPTED;
-    s->file.rows = s->in->rows;
-    snprintf(s->file.encoding, sizeof s->file.encoding, "%s", s->in->charset);
-    if ((rc = perso_ledger_file_set(s->job->ledger, &s->file, err)) != PERSO_OK)
-        return rc;
-    return s->job->cards.event(s->job->cards.self, &event, err);
+    while ((rc = perso_input_next(&s->input, perso_required_result, err)) == PERSO_OK)
+        if ((rc = read_table(s, err)) != PERSO_OK)
+            return rc;
+    if (rc == PERSO_END)
+        rc = perso_input_finish(&s->input, UINT32_MAX, err);
+    s->file.rows = s->input.rows;
+    snprintf(s->file.encoding, sizeof s->file.encoding, "%s", s->input.charset);
+    return rc;
+}
+
+/* ---- balance of a finisher ---- */
+
+static const struct perso_text *
+find_cell(const struct perso_cells *cells, const char *name)
+{
+    for (size_t i = 0; i < cells->n_other; i++)
+        if (cells->other[i].name.bytes == strlen(name) &&
+            memcmp(cells->other[i].name.at, name, strlen(name)) == 0)
+            return &cells->other[i].value;
+    return NULL;
+}
+
+static bool
+is_line(const struct perso_text *line)
+{
+    if (line->bytes == 2 && memcmp(line->at, "in", 2) == 0)
+        return true;
+    for (int i = 0; i < PERSO_BALANCE_COUNT; i++) {
+        const char *name = perso_balance_name((enum perso_balance_line)i);
+        if (line->bytes == strlen(name) && memcmp(line->at, name, line->bytes) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool
+is_number(const struct perso_text *cards)
+{
+    for (uint32_t i = 0; i < cards->bytes; i++)
+        if (cards->at[i] < '0' || cards->at[i] > '9')
+            return false;
+    return cards->bytes > 0 && cards->bytes <= 9;
+}
+
+/* Kept for the audit; what counts are the results of the cards. */
+static enum perso_result
+note_line(struct closing *s, size_t i, struct perso_error *err)
+{
+    const struct perso_text *line = find_cell(&s->cells[i], "line");
+    const struct perso_text *cards = find_cell(&s->cells[i], "cards");
+    size_t have = strlen(s->note);
+
+    if (line == NULL || cards == NULL || !is_line(line) || !is_number(cards)) {
+        perso_error_at(err, s->display, s->rows[i].origin.line, s->rows[i].origin.record);
+        return perso_error_set(err, PERSO_REJ_FILE_FORMAT, "balance.csv",
+                               "not a line of a balance");
+    }
+    if (cards->bytes > 1 || cards->at[0] != '0')
+        snprintf(s->note + have, sizeof s->note - have, "%s%.*s %.*s",
+                 have == 0 ? "balance " : ", ", (int)line->bytes, line->at, (int)cards->bytes,
+                 cards->at);
+    return PERSO_OK;
 }
 
 static enum perso_result
-accept_results(struct closing *s, struct perso_error *err)
+read_balance(struct closing *s, struct perso_error *err)
 {
-    enum perso_result rc = perso_ledger_begin(s->job->ledger, err);
+    size_t n = 0;
+    enum perso_result rc = perso_incoming_table(&s->package, "balance.csv", NULL, err);
 
-    if (rc != PERSO_OK)
+    while (rc == PERSO_OK && (rc = next_rows(s, &n, err)) == PERSO_OK)
+        for (size_t i = 0; rc == PERSO_OK && i < n; i++)
+            rc = note_line(s, i, err);
+    return rc == PERSO_END ? PERSO_OK : rc;
+}
+
+static enum perso_result
+read_members(struct closing *s, struct perso_error *err)
+{
+    enum perso_result rc = perso_incoming_table(&s->package, "result.csv", perso_required_result, err);
+
+    if (rc != PERSO_OK || (rc = read_table(s, err)) != PERSO_OK)
         return rc;
-    if ((rc = take_records(s, err)) == PERSO_OK && (rc = accept_file(s, err)) == PERSO_OK)
-        return perso_ledger_commit(s->job->ledger, err);
-    perso_ledger_rollback(s->job->ledger);
-    return rc;
+    s->file.rows = s->file.cards = s->package.member->rows;
+    return read_balance(s, err);
 }
 
 /* ---- one file ---- */
 
 static void
-tell(const struct closing *s)
+tell(const struct closing *s, const struct perso_close_counts *counts)
 {
-    static const enum perso_state states[] = { PERSO_STATE_WRITTEN, PERSO_STATE_RETRY,
-                                               PERSO_STATE_SPOILED, PERSO_STATE_MISSING,
-                                               PERSO_STATE_TEST,    PERSO_STATE_HELD };
+    static const enum perso_state states[] = { PERSO_STATE_WRITTEN, PERSO_STATE_DEFERRED,
+                                               PERSO_STATE_RETRY,   PERSO_STATE_SPOILED,
+                                               PERSO_STATE_MISSING, PERSO_STATE_TEST,
+                                               PERSO_STATE_HELD };
     struct perso_say *say = &s->job->say;
 
     perso_say_begin(say, "close");
-    perso_say_text(say, "file", s->in->display);
-    perso_say_number(say, "rows", s->in->rows);
+    perso_say_text(say, "file", s->display);
+    perso_say_number(say, "rows", s->file.rows);
     for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
-        perso_say_number(say, perso_state_name(states[i]), s->by_state[states[i]]);
-    perso_say_number(say, "unchanged", s->unchanged);
+        perso_say_number(say, perso_state_name(states[i]), counts->by_state[states[i]]);
+    perso_say_number(say, "unchanged", counts->unchanged);
     perso_say_end(say);
+}
+
+static enum perso_result
+begin(struct closing *s, struct perso_error *err)
+{
+    const uint8_t *sm3 = s->from_finisher ? s->package.sm3 : s->input.sm3;
+    uint64_t bytes = s->from_finisher ? s->package.bytes : s->input.bytes;
+    enum perso_result rc;
+
+    if (s->from_finisher) {
+        perso_incoming_file(&s->package, &s->file);
+    } else {
+        s->file = (struct perso_ledger_file) { .stage = PERSO_STAGE_CLOSE, .kind = "result" };
+        if ((rc = perso_file_known(s->job, PERSO_STAGE_CLOSE, sm3, s->display, err)) != PERSO_OK)
+            return rc;
+    }
+    if ((rc = perso_file_begin(s->job, &s->file, s->display, bytes, sm3, err)) != PERSO_OK)
+        return rc;
+    return perso_file_claim(s->job, &s->file, err);
 }
 
 static enum perso_result
 read_file(struct closing *s, struct perso_error *err)
 {
+    struct perso_close_counts counts = { 0 };
     struct perso_error why = { 0 };
-    enum perso_result rc =
-        perso_file_known(s->job, PERSO_STAGE_CLOSE, s->in->sm3, s->in->display, err);
+    enum perso_result rc = begin(s, err);
 
-    s->file = (struct perso_ledger_file) { .stage = PERSO_STAGE_CLOSE, .kind = "result" };
-    if (rc == PERSO_OK && (rc = perso_file_begin(s->job, &s->file, s->in->display, s->in->bytes,
-                                                 s->in->sm3, err)) == PERSO_OK)
-        rc = perso_file_claim(s->job, &s->file, err);
     if (rc != PERSO_OK)
         return rc == PERSO_END ? PERSO_OK : rc;
-    rc = read_tables(s, &why);
+    rc = s->from_finisher ? read_members(s, &why) : read_tables(s, &why);
     if (rc == PERSO_REJECT)
         return perso_file_refuse(s->job, &s->file, &why, err);
     if (rc != PERSO_OK) {
         *err = why;
         return rc;
     }
-    if ((rc = accept_results(s, err)) == PERSO_OK)
-        tell(s);
+    if ((rc = perso_close_accept(s->job, &s->file, s->note, &counts, err)) == PERSO_OK)
+        tell(s, &counts);
     return rc;
+}
+
+static enum perso_result
+open_table(struct closing *s, const char *path, struct perso_error *err)
+{
+    enum perso_result rc =
+        perso_input_open(s->job, path, &s->job->profile.result, "", &s->input, err);
+
+    s->display = s->input.display;
+    if (rc != PERSO_OK)
+        return rc;
+    s->input.sparse = true; /* nothing is read back of a card that was not written */
+    if (s->job->role->finishes)
+        return PERSO_OK;
+    perso_error_at(err, s->display, 0, 0);
+    return perso_error_set(err, PERSO_REJ_FILE_FORMAT, "",
+                           "results of a machine are for whoever finishes the cards: role %s reads "
+                           "the finisher's RES",
+                           s->job->role->name);
+}
+
+static enum perso_result
+open_file(struct closing *s, const char *path, struct perso_error *err)
+{
+    struct perso_error ignored = { 0 };
+    char kind[4] = "";
+    enum perso_result rc = perso_incoming_kind(path, kind, &ignored);
+
+    if (rc == PERSO_FATAL) {
+        *err = ignored;
+        return rc;
+    }
+    s->from_finisher = rc == PERSO_OK || (!s->job->role->finishes && perso_ends_with(path, ".zip"));
+    if (!s->from_finisher)
+        return open_table(s, path, err);
+    s->display = s->package.display;
+    return perso_incoming_open(s->job, PERSO_STAGE_CLOSE, path, &s->package, err);
+}
+
+static enum perso_result
+close_file(struct closing *s, const char *path, struct perso_error *err)
+{
+    struct perso_error why = { 0 };
+    enum perso_result rc = open_file(s, path, &why);
+
+    switch (rc) {
+    case PERSO_OK:
+        return read_file(s, err);
+    case PERSO_REJECT:
+        return perso_file_refuse_unread(s->job, PERSO_STAGE_CLOSE, s->display, &why, err);
+    case PERSO_RETRY:
+        s->job->waits = true;
+        perso_complain(&why);
+        return PERSO_OK;
+    case PERSO_END: /* known: said already */
+        return PERSO_OK;
+    default:
+        *err = why;
+        return rc;
+    }
 }
 
 enum perso_result
 perso_drive_close(struct perso_job *job, const char *path, struct perso_error *err)
 {
-    struct perso_input *in = calloc(1, sizeof *in);
     struct closing *s = calloc(1, sizeof *s);
-    struct perso_error why = { 0 };
     enum perso_result rc;
 
-    if (in == NULL || s == NULL) {
-        free(in);
-        free(s);
+    if (s == NULL)
         return perso_error_errno(err, "memory");
-    }
     s->job = job;
-    s->in = in;
-    s->stage = perso_role_stage_find(job->role, PERSO_STAGE_CLOSE);
-    rc = perso_input_open(job, path, &job->profile.result, "", in, &why);
-    if (rc == PERSO_REJECT) {
-        rc = perso_file_refuse_unread(job, PERSO_STAGE_CLOSE, in->display, &why, err);
-    } else if (rc == PERSO_OK) {
-        in->sparse = true; /* nothing is read back of a card that was not written */
-        rc = read_file(s, err);
-    } else {
-        *err = why;
-    }
-    perso_input_close(in);
-    free(in);
+    s->awaiting.job = job;
+    /* A RES that was planned before a crash is of the cards as they were. */
+    if ((rc = perso_results_out_planned(job, err)) == PERSO_OK)
+        rc = close_file(s, path, err);
+    perso_incoming_close(&s->package);
+    perso_input_close(&s->input);
     free(s);
     return rc;
 }

@@ -134,7 +134,7 @@ pack(struct packaging *p, struct perso_ledger_file *file, struct perso_error *er
 
     if (!perso_sm3_of(t[CARDS].bytes, t[CARDS].n, digest))
         return perso_error_openssl(err, "SM3");
-    if ((rc = perso_slip_package(p->job, file, digest, &slip, err)) != PERSO_OK)
+    if ((rc = perso_slip_package(p->job, p->what, file, digest, &slip, err)) != PERSO_OK)
         return rc;
     const struct perso_package_member members[] = {
         { table_names[CARDS], t[CARDS].bytes, t[CARDS].n, file->rows },

@@ -315,8 +315,9 @@ need_closed(struct perso_job *job, struct perso_error *err)
     char *closed = NULL;
     enum perso_result rc = perso_ledger_value(job->ledger, "closed", &closed, err);
 
+    bool is = rc == PERSO_OK && strcmp(closed, "1") == 0; /* 0: it was, and is open again */
     free(closed);
-    if (rc == PERSO_END)
+    if (rc == PERSO_END || (rc == PERSO_OK && !is))
         return perso_error_set(err, PERSO_REJ_NONE, "",
                                "%s is not closed: see persoline status %s, then persoline close %s",
                                job->name, job->folder, job->folder);

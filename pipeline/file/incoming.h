@@ -53,7 +53,8 @@ enum perso_result perso_incoming_first(const struct perso_site *site, const char
 /** The file row of a package as it begins to be read (perso_file_begin). One about cards of another
  * batch has no number of this job's: its note is BATCH-NNNN. */
 void perso_incoming_file(const struct perso_incoming *in, struct perso_ledger_file *ret);
-/** Open one CSV member as a table; a table before it is closed, its end must have been reached. */
+/** Open one CSV member as a table; a table before it is closed, its end must have been reached.
+ * required NULL: its columns need not be known ones. */
 enum perso_result perso_incoming_table(struct perso_incoming *in, const char *member,
                                        const enum perso_column *required, struct perso_error *err);
 /** Rows of it; PERSO_END when rows and digest are what the manifest says. */

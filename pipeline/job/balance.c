@@ -80,6 +80,20 @@ perso_balance_closes(const struct perso_job *job, const struct perso_balance *ba
            balance->lines[PERSO_BALANCE_REFUSED] == 0;
 }
 
+enum perso_result
+perso_balance_csv(const struct perso_balance *balance, char **ret, size_t *n,
+                  struct perso_error *err)
+{
+    FILE *out = open_memstream(ret, n);
+
+    if (out == NULL)
+        return perso_error_errno(err, "memory");
+    fprintf(out, "line,cards\nin,%u\n", balance->in);
+    for (int i = 0; i < PERSO_BALANCE_COUNT; i++)
+        fprintf(out, "%s,%u\n", lines[i].name, balance->lines[i]);
+    return fclose(out) == 0 ? PERSO_OK : perso_error_errno(err, "memory");
+}
+
 void
 perso_balance_tell(struct perso_job *job, const struct perso_balance *balance)
 {

@@ -32,6 +32,10 @@ enum perso_result perso_balance_take(struct perso_job *job, struct perso_balance
                                      struct perso_error *err);
 /** Nothing open, held or refused, and nothing that another party still has to tell about. */
 bool perso_balance_closes(const struct perso_job *job, const struct perso_balance *balance);
+/** As a table "line,cards" with a header and PERSO_BALANCE_COUNT + 1 rows. malloc; the caller
+ * frees. */
+enum perso_result perso_balance_csv(const struct perso_balance *balance, char **ret, size_t *n,
+                                    struct perso_error *err);
 void perso_balance_tell(struct perso_job *job, const struct perso_balance *balance);
 
 #endif

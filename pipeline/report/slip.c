@@ -1,10 +1,12 @@
 #include "pipeline/report/slip.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "formats/base/encode.h"
 #include "pipeline/job/balance.h"
 #include "pipeline/job/path.h"
+#include "pipeline/report/boxes.h"
 
 static void
 head(FILE *out, const struct perso_job *job, const char *title_zh, const char *title_en)
@@ -39,9 +41,37 @@ finish(FILE *out, enum perso_result rc, char **text, char **ret, struct perso_er
     return rc;
 }
 
+struct counting {
+    struct perso_job *job;
+    struct perso_boxes *boxes;
+};
+
+static enum perso_result
+count_boxes(void *arg, const struct perso_card *cards, size_t n, struct perso_error *err)
+{
+    const struct counting *c = arg;
+
+    return perso_boxes_count(c->boxes, c->job, cards, n, err);
+}
+
+static enum perso_result
+boxes_of_file(FILE *out, struct perso_job *job, const struct perso_outgoing *what, int64_t file_id,
+              struct perso_error *err)
+{
+    struct counting c = { .job = job };
+    enum perso_result rc = perso_boxes_new(&c.boxes, err);
+
+    if (rc == PERSO_OK &&
+        (rc = perso_outgoing_standing(job, what, file_id, count_boxes, &c, err)) == PERSO_OK)
+        perso_boxes_write(c.boxes, out);
+    perso_boxes_free(c.boxes);
+    return rc;
+}
+
 enum perso_result
-perso_slip_package(const struct perso_job *job, const struct perso_ledger_file *file,
-                   const uint8_t table_sm3[PERSO_SM3_BYTES], char **ret, struct perso_error *err)
+perso_slip_package(struct perso_job *job, const struct perso_outgoing *what,
+                   const struct perso_ledger_file *file, const uint8_t table_sm3[PERSO_SM3_BYTES],
+                   char **ret, struct perso_error *err)
 {
     char *text = NULL, hex[2 * PERSO_SM3_BYTES + 1];
     size_t n = 0;
@@ -56,8 +86,89 @@ perso_slip_package(const struct perso_job *job, const struct perso_ledger_file *
     fprintf(out, "接收方 recipient:    %s\n", file->party);
     fprintf(out, "卡数 cards:          %u\n", file->rows);
     fprintf(out, "数据摘要 SM3:        %s\n", hex);
+    enum perso_result rc = boxes_of_file(out, job, what, file->id, err);
     signatures(out);
-    return finish(out, PERSO_OK, &text, ret, err);
+    return finish(out, rc, &text, ret, err);
+}
+
+/* ---- close ---- */
+
+/* All cards that were not taken out: of a million without a box each would be looked at every time,
+ * so it is remembered up to which file none had one. */
+#define NO_BOXES ".no-boxes"
+
+static enum perso_result
+last_input(struct perso_job *job, char out[24], struct perso_error *err)
+{
+    struct perso_ledger_file file;
+    int64_t after = 0, last = 0;
+    size_t n;
+    enum perso_result rc;
+
+    while ((rc = perso_ledger_files(job->ledger, after, 1, &file, &n, err)) == PERSO_OK) {
+        after = file.id;
+        if (file.stage == PERSO_STAGE_INGEST)
+            last = file.id;
+    }
+    snprintf(out, 24, "%lld", (long long)last);
+    return rc == PERSO_END ? PERSO_OK : rc;
+}
+
+static enum perso_result
+count_all(struct perso_job *job, struct perso_boxes *boxes, struct perso_error *err)
+{
+    const uint32_t states = ~(1u << PERSO_STATE_CANCELLED | 1u << PERSO_STATE_RETURNED);
+    struct perso_card *cards = calloc(PERSO_BATCH_RECORDS, sizeof *cards);
+    int64_t after = 0;
+    size_t n = 0;
+    enum perso_result rc = cards != NULL ? PERSO_OK : perso_error_errno(err, "memory");
+
+    while (rc == PERSO_OK &&
+           (rc = job->cards.scan(job->cards.self, states, after, PERSO_BATCH_RECORDS, cards, &n,
+                                 err)) == PERSO_OK) {
+        after = cards[n - 1].seq;
+        rc = perso_boxes_count(boxes, job, cards, n, err);
+    }
+    free(cards);
+    return rc == PERSO_END ? PERSO_OK : rc;
+}
+
+static enum perso_result
+remember(struct perso_job *job, const char *last, struct perso_error *err)
+{
+    enum perso_result rc = perso_ledger_begin(job->ledger, err);
+
+    if (rc != PERSO_OK)
+        return rc;
+    if ((rc = perso_ledger_value_set(job->ledger, NO_BOXES, last, err)) == PERSO_OK)
+        return perso_ledger_commit(job->ledger, err);
+    perso_ledger_rollback(job->ledger);
+    return rc;
+}
+
+static enum perso_result
+boxes_of_close(FILE *out, struct perso_job *job, bool looks_only, struct perso_error *err)
+{
+    struct perso_boxes *boxes = NULL;
+    char last[24], *none = NULL;
+    enum perso_result rc = last_input(job, last, err);
+
+    if (rc != PERSO_OK ||
+        ((rc = perso_ledger_value(job->ledger, NO_BOXES, &none, err)) != PERSO_OK &&
+         rc != PERSO_END))
+        return rc;
+    bool known = none != NULL && strcmp(none, last) == 0;
+    free(none);
+    if (known)
+        return PERSO_OK;
+    if ((rc = perso_boxes_new(&boxes, err)) == PERSO_OK &&
+        (rc = count_all(job, boxes, err)) == PERSO_OK) {
+        perso_boxes_write(boxes, out);
+        if (perso_boxes_none(boxes) && !looks_only)
+            rc = remember(job, last, err);
+    }
+    perso_boxes_free(boxes);
+    return rc;
 }
 
 static enum perso_result
@@ -72,7 +183,8 @@ files_of_close(FILE *out, struct perso_job *job, struct perso_error *err)
     fputs("\n文件 files:\n", out);
     while ((rc = perso_ledger_files(job->ledger, after, 1, &file, &n, err)) == PERSO_OK) {
         after = file.id;
-        if (file.stage != PERSO_STAGE_PERSONALIZE && file.stage != PERSO_STAGE_CLOSE)
+        if ((file.stage != PERSO_STAGE_PERSONALIZE && file.stage != PERSO_STAGE_CLOSE) ||
+            file.status == PERSO_FILE_WITHDRAWN)
             continue;
         perso_hex_lower(file.sm3, sizeof file.sm3, hex);
         fprintf(out, "  %-32s %8u  SM3 %s\n", perso_path_name(file.path), file.rows, hex);
@@ -81,7 +193,7 @@ files_of_close(FILE *out, struct perso_job *job, struct perso_error *err)
 }
 
 enum perso_result
-perso_slip_close(struct perso_job *job, char **ret, struct perso_error *err)
+perso_slip_close(struct perso_job *job, bool looks_only, char **ret, struct perso_error *err)
 {
     static const char *const chinese[PERSO_BALANCE_COUNT] = {
         [PERSO_BALANCE_WRITTEN] = "已写入",   [PERSO_BALANCE_DEFERRED] = "待写入",
@@ -105,8 +217,10 @@ perso_slip_close(struct perso_job *job, char **ret, struct perso_error *err)
         for (int i = 0; i < PERSO_BALANCE_COUNT; i++)
             fprintf(out, "  %s %s: %u\n", chinese[i],
                     perso_balance_name((enum perso_balance_line)i), balance.lines[i]);
-        rc = files_of_close(out, job, err);
+        rc = boxes_of_close(out, job, looks_only, err);
     }
+    if (rc == PERSO_OK)
+        rc = files_of_close(out, job, err);
     signatures(out);
     return finish(out, rc, &text, ret, err);
 }

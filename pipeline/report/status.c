@@ -500,6 +500,7 @@ print_member(const struct perso_source *source, struct perso_error *err)
     size_t n;
     enum perso_result rc;
 
+    fputs(PERSO_SLIP_REPRINT, stdout);
     while ((rc = perso_source_read(source, buffer, sizeof buffer, &n, err)) == PERSO_OK)
         fwrite(buffer, 1, n, stdout);
     return rc == PERSO_END ? PERSO_OK : rc;
@@ -542,8 +543,8 @@ perso_print_slip(struct perso_job *job, const char *package, struct perso_error 
             perso_error_at(err, package, 0, 0);
         return rc;
     }
-    if ((rc = perso_slip_close(job, &slip, err)) == PERSO_OK)
-        fputs(slip, stdout);
+    if ((rc = perso_slip_close(job, true, &slip, err)) == PERSO_OK)
+        printf("%s%s", PERSO_SLIP_REPRINT, slip);
     free(slip);
     return rc;
 }

@@ -229,6 +229,9 @@ enum perso_result perso_ledger_head(struct perso_ledger *ledger, int64_t *event,
 enum perso_result perso_ledger_event_time(struct perso_ledger *ledger, int64_t file_id,
                                           const char *kind, int64_t *time_s,
                                           struct perso_error *err);
+/** Note of the last event of this kind that is of this one card; PERSO_END: none. */
+enum perso_result perso_ledger_event_note(struct perso_ledger *ledger, int64_t card_seq,
+                                          const char *kind, char ret[256], struct perso_error *err);
 /** Write the chain as text, one JSON object a line (audit.log). */
 enum perso_result perso_ledger_audit_export(struct perso_ledger *ledger,
                                             const struct perso_sink *sink, struct perso_error *err);

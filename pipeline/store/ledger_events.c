@@ -204,6 +204,25 @@ perso_ledger_event_time(struct perso_ledger *ledger, int64_t file_id, const char
     return rc;
 }
 
+enum perso_result
+perso_ledger_event_note(struct perso_ledger *ledger, int64_t card_seq, const char *kind,
+                        char ret[256], struct perso_error *err)
+{
+    static const char sql[] = "SELECT note FROM event WHERE first_seq = ?1 AND last_seq = ?1"
+                              " AND kind = ?2 ORDER BY id DESC LIMIT 1";
+    sqlite3_stmt *s = NULL;
+    enum perso_result rc = perso_database_statement(&ledger->db, sql, &s, err);
+
+    if (rc != PERSO_OK)
+        return rc;
+    perso_bind_number(s, 1, card_seq);
+    perso_bind_text(s, 2, kind);
+    if ((rc = perso_database_step(&ledger->db, s, err)) == PERSO_OK)
+        snprintf(ret, 256, "%s", (const char *)sqlite3_column_text(s, 0));
+    sqlite3_reset(s);
+    return rc;
+}
+
 /* ---- text ---- */
 
 #define EVENT_JSON                                                                                 \
