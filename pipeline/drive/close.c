@@ -9,6 +9,7 @@
 #include "pipeline/file/incoming.h"
 #include "pipeline/file/input.h"
 #include "pipeline/file/known.h"
+#include "pipeline/file/opening.h"
 #include "pipeline/job/balance.h"
 #include "pipeline/job/cards.h"
 #include "pipeline/job/path.h"
@@ -271,6 +272,7 @@ tell(const struct closing *s, const struct perso_close_counts *counts)
     perso_say_end(say);
 }
 
+/* PERSO_END: known, or another job's. */
 static enum perso_result
 begin(struct closing *s, struct perso_error *err)
 {
@@ -285,9 +287,7 @@ begin(struct closing *s, struct perso_error *err)
         if ((rc = perso_file_known(s->job, PERSO_STAGE_CLOSE, sm3, s->display, err)) != PERSO_OK)
             return rc;
     }
-    if ((rc = perso_file_begin(s->job, &s->file, s->display, bytes, sm3, err)) != PERSO_OK)
-        return rc;
-    return perso_file_claim(s->job, &s->file, err);
+    return perso_opening_begin(s->job, &s->file, s->display, bytes, sm3, err);
 }
 
 static enum perso_result
@@ -298,14 +298,10 @@ read_file(struct closing *s, struct perso_error *err)
     enum perso_result rc = begin(s, err);
 
     if (rc != PERSO_OK)
-        return rc == PERSO_END ? PERSO_OK : rc;
-    rc = s->from_finisher ? read_members(s, &why) : read_tables(s, &why);
-    if (rc == PERSO_REJECT)
-        return perso_file_refuse(s->job, &s->file, &why, err);
-    if (rc != PERSO_OK) {
-        *err = why;
         return rc;
-    }
+    rc = s->from_finisher ? read_members(s, &why) : read_tables(s, &why);
+    if ((rc = perso_opening_outcome(s->job, &s->file, rc, &why, err)) != PERSO_OK)
+        return rc;
     if ((rc = perso_close_accept(s->job, &s->file, s->note, &counts, err)) == PERSO_OK)
         tell(s, &counts);
     return rc;
@@ -314,8 +310,9 @@ read_file(struct closing *s, struct perso_error *err)
 static enum perso_result
 open_table(struct closing *s, const char *path, struct perso_error *err)
 {
-    enum perso_result rc =
-        perso_input_open(s->job, path, &s->job->profile.result, "", &s->input, err);
+    struct perso_error why = { 0 };
+    enum perso_result rc = perso_opening_input(s->job, PERSO_STAGE_CLOSE, path,
+                                               &s->job->profile.result, "", &s->input, err);
 
     s->display = s->input.display;
     if (rc != PERSO_OK)
@@ -323,13 +320,16 @@ open_table(struct closing *s, const char *path, struct perso_error *err)
     s->input.sparse = true; /* nothing is read back of a card that was not written */
     if (s->job->role->finishes)
         return PERSO_OK;
-    perso_error_at(err, s->display, 0, 0);
-    return perso_error_set(err, PERSO_REJ_FILE_FORMAT, "",
-                           "results of a machine are for whoever finishes the cards: role %s reads "
-                           "the finisher's RES",
-                           s->job->role->name);
+    perso_error_at(&why, s->display, 0, 0);
+    perso_error_set(&why, PERSO_REJ_FILE_FORMAT, "",
+                    "results of a machine are for whoever finishes the cards: role %s reads the "
+                    "finisher's RES",
+                    s->job->role->name);
+    rc = perso_file_refuse_unread(s->job, PERSO_STAGE_CLOSE, s->display, &why, err);
+    return rc == PERSO_OK ? PERSO_END : rc;
 }
 
+/* PERSO_END: refused, known or not whole yet, said aloud. */
 static enum perso_result
 open_file(struct closing *s, const char *path, struct perso_error *err)
 {
@@ -345,30 +345,7 @@ open_file(struct closing *s, const char *path, struct perso_error *err)
     if (!s->from_finisher)
         return open_table(s, path, err);
     s->display = s->package.display;
-    return perso_incoming_open(s->job, PERSO_STAGE_CLOSE, path, &s->package, err);
-}
-
-static enum perso_result
-close_file(struct closing *s, const char *path, struct perso_error *err)
-{
-    struct perso_error why = { 0 };
-    enum perso_result rc = open_file(s, path, &why);
-
-    switch (rc) {
-    case PERSO_OK:
-        return read_file(s, err);
-    case PERSO_REJECT:
-        return perso_file_refuse_unread(s->job, PERSO_STAGE_CLOSE, s->display, &why, err);
-    case PERSO_RETRY:
-        s->job->waits = true;
-        perso_complain(&why);
-        return PERSO_OK;
-    case PERSO_END: /* known: said already */
-        return PERSO_OK;
-    default:
-        *err = why;
-        return rc;
-    }
+    return perso_opening_package(s->job, PERSO_STAGE_CLOSE, path, &s->package, err);
 }
 
 enum perso_result
@@ -382,10 +359,11 @@ perso_drive_close(struct perso_job *job, const char *path, struct perso_error *e
     s->job = job;
     s->awaiting.job = job;
     /* A RES that was planned before a crash is of the cards as they were. */
-    if ((rc = perso_results_out_planned(job, err)) == PERSO_OK)
-        rc = close_file(s, path, err);
+    if ((rc = perso_results_out_planned(job, err)) == PERSO_OK &&
+        (rc = open_file(s, path, err)) == PERSO_OK)
+        rc = read_file(s, err);
     perso_incoming_close(&s->package);
     perso_input_close(&s->input);
     free(s);
-    return rc;
+    return rc == PERSO_END ? PERSO_OK : rc;
 }
