@@ -38,6 +38,7 @@ struct one {
     const struct perso_text *cells;
     const char *card_id;
     char seal_id[2 * PERSO_REQUEST_ID_BYTES + 1];
+    const char *seal_of; /* id under which the return sealed the fields */
     struct perso_arena *arena;
     struct perso_answer *out;
     struct perso_verdict *verdict;
@@ -180,7 +181,7 @@ open_secret(struct one *one, const struct item *item, struct secret *secret,
 {
     if (one->rules->from == NULL)
         return perso_error_set(fault, PERSO_REJ_SECRET_SEAL, "", "the return has no key");
-    return perso_seal_open(one->rules->from, one->seal_id, perso_column_code(item->column),
+    return perso_seal_open(one->rules->from, one->seal_of, perso_column_code(item->column),
                            one->rules->sequence, one->cells[item->column], secret->plain,
                            &secret->n, fault);
 }
@@ -296,7 +297,9 @@ perso_stage_collect(const struct perso_collect_rules *rules, const struct perso_
         }
         if (card_ids[i][0] == '\0')
             continue;
-        perso_hex_lower(out[i].request_id, PERSO_REQUEST_ID_BYTES, one.seal_id);
+        if (!rules->by_card)
+            perso_hex_lower(out[i].request_id, PERSO_REQUEST_ID_BYTES, one.seal_id);
+        one.seal_of = rules->by_card ? card_ids[i] : one.seal_id;
         if ((rc = collect_one(&one)) != PERSO_OK)
             return rc;
     }

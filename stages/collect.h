@@ -18,6 +18,7 @@ struct perso_collect_rules {
     struct perso_seal *from; /* seal of the return; NULL where it has no secrets */
     uint32_t sequence;       /* of the return */
     struct perso_seal *to;   /* the job's own: id AAZ501, sequence 0 */
+    bool by_card; /* FWD: the id of its sealed fields is the card's AAZ501; else the request_id */
 };
 
 /**

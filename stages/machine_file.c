@@ -142,9 +142,8 @@ cell_of(const struct row *row, enum perso_column column)
         return text_of(row->pin);
     case PERSO_COL_ZKMY:
         return text_of(row->master_key);
-    case PERSO_COL_SSSE: /* the department's reference and version of the device's key */
-        return has_step(row->plan, PERSO_STEP_SSSE_KEYS) ? row->plan->issuance->known[column]
-                                                         : text_of("");
+    case PERSO_COL_SSSE: /* names and versions of the device's keys */
+        return has_step(row->plan, PERSO_STEP_SSSE_KEYS) ? row->plan->ssse_keys : text_of("");
     case PERSO_COL_steps:
         return text_of(row->steps);
     case PERSO_COL_box:

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "formats/identity/name.h"
 #include "formats/pki/envelope.h"
 #include "formats/sm2/sm3.h"
 #include "stages/collect.h"
@@ -105,6 +106,31 @@ same_validity(const struct perso_validity *a, const struct perso_validity *b)
     return a->begin_by_s == b->begin_by_s && a->end_from_s == b->end_from_s;
 }
 
+/* Where no CA is known here, the certificate's own validity is all of the chain that is left. */
+static void
+judge_validity(const struct perso_certificate *certificate, const struct perso_validity *validity,
+               enum perso_reject *ret)
+{
+    if (certificate->begins_s > validity->begin_by_s)
+        *ret = PERSO_REJ_CERT_NOT_YET;
+    else if (certificate->ends_s < validity->end_from_s)
+        *ret = PERSO_REJ_CERT_EXPIRED;
+    else
+        *ret = PERSO_REJ_NONE;
+}
+
+static enum perso_result
+judge_chains(const struct perso_match_rules *rules, struct bench *bench, size_t n,
+             const struct perso_validity *validity, struct perso_error *err)
+{
+    if (rules->trust != NULL)
+        return perso_trust_judge(rules->trust, bench->certificates, n, validity, bench->results,
+                                 err);
+    for (size_t k = 0; k < n; k++)
+        judge_validity(bench->certificates[k], validity, &bench->results[k]);
+    return PERSO_OK;
+}
+
 /* Judge the certificates of all records that share record first's validity: one call for all. */
 static enum perso_result
 judge_group(const struct perso_match_rules *rules, size_t first, size_t n, struct bench *bench,
@@ -127,11 +153,40 @@ judge_group(const struct perso_match_rules *rules, size_t first, size_t n, struc
     }
     if (n_group == 0)
         return PERSO_OK;
-    rc = perso_trust_judge(rules->trust, bench->certificates, n_group, validity, bench->results,
-                           err);
+    rc = judge_chains(rules, bench, n_group, validity, err);
     for (size_t k = 0; rc == PERSO_OK && k < n_group; k++)
         bench->owners[k]->trust = bench->results[k];
     return rc;
+}
+
+/* PERSO_COLUMN_OTHER: the same card and person. */
+static enum perso_column
+difference(const struct perso_application *application, const struct perso_issuance *issuance)
+{
+    uint32_t folds;
+
+    if (strcmp(application->card_id, issuance->card_id) != 0)
+        return PERSO_COL_AAZ501;
+    if (issuance->card_no[0] != '\0' && strcmp(application->card_no, issuance->card_no) != 0)
+        return PERSO_COL_AAZ500;
+    if (!issuance->has_key ||
+        memcmp(application->public_key, issuance->public_key, PERSO_POINT_BYTES) != 0)
+        return PERSO_COL_QMGY;
+    if (strcmp(application->ssn, issuance->ssn) != 0)
+        return PERSO_COL_AAC002;
+    return perso_name_compare(application->name, issuance->name, &folds) == PERSO_NAME_MISMATCH
+               ? PERSO_COL_AAC003
+               : PERSO_COLUMN_OTHER;
+}
+
+static void
+compare(const struct perso_application *application, const struct perso_issuance *issuance,
+        struct perso_verdict *verdict)
+{
+    enum perso_column column = difference(application, issuance);
+
+    if (column != PERSO_COLUMN_OTHER)
+        perso_verdict_set(verdict, PERSO_REJ_FIELD_DIFFERS, column, NULL);
 }
 
 static bool
@@ -192,8 +247,8 @@ judge_envelope(const struct perso_match_rules *rules, struct perso_cursor envelo
     return PERSO_REJ_NONE;
 }
 
-/* QMZS wholly, then JMZS, then the envelope. Where reading a certificate failed, the verdict is
- * there already; only a fault of the certificate before it may still take its place. */
+/* The person, QMZS wholly, then JMZS, then the envelope. Where reading a certificate failed, the
+ * verdict is there already; only a fault of the certificate before it may still take its place. */
 static void
 judge_record(const struct perso_match_rules *rules, const struct perso_application *application,
              const struct perso_issuance *issuance, const struct perso_answer *answer,
@@ -201,6 +256,10 @@ judge_record(const struct perso_match_rules *rules, const struct perso_applicati
 {
     enum perso_reject reject;
 
+    if (rules->compare)
+        compare(application, issuance, verdict);
+    if (verdict->reject == PERSO_REJ_FIELD_DIFFERS)
+        return;
     for (int kind = 0; kind < KINDS; kind++) {
         if (verdict->reject != PERSO_REJ_NONE && verdict->column == column_of(kind))
             return;

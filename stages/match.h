@@ -6,11 +6,15 @@
 #include "stages/waivers.h"
 
 struct perso_match_rules {
-    const struct perso_trust *trust;
+    const struct perso_trust *trust; /* NULL: chain and signature are judged elsewhere, all else is
+                                        judged here */
     const struct perso_validity
         *validities; /* one a record: begin is judged at its return's date */
     struct perso_subject_rules subject;
     uint32_t items; /* PERSO_ITEM_ bits that this mode needs */
+    /* Nobody has reconciled here: application and issuance name the same card and person; of
+     * names any fold is accepted, the department has judged them. */
+    bool compare;
 };
 
 /* What the driver needs for claims of uniqueness. */
@@ -25,7 +29,8 @@ struct perso_matched {
 /**
  * Match: the third gate, and everything about the certificates (DESIGN 3).
  * in       application, issuance and answer of the same card
- * rejects  CERT_SYNTAX .. CERT_PERSON over QMZS first, then JMZS (column tells which), CERT_KEY
+ * rejects  FIELD_DIFFERS (where rules->compare: AAZ501, AAZ500, QMGY, AAC002, AAC003),
+ *          CERT_SYNTAX .. CERT_PERSON over QMZS first, then JMZS (column tells which), CERT_KEY
  * where QMZS is not over the application's key or JMZS is over the signing key, ENVELOPE_SHAPE,
  *          ENVELOPE_KEY. (CERT_TWICE is the driver's: it sees all history.)
  * usage    QMZS: digitalSignature, without keyEncipherment, dataEncipherment, keyAgreement;

@@ -5,28 +5,30 @@
 #include "formats/identity/name.h"
 #include "stages/verdict.h"
 
+enum when { ALWAYS, ACSE, ACSE_KEYS, SSSE };
+
 /* What a step needs to stand in a plan. */
 struct step {
     const char *name;
-    bool with_certificates; /* of the ACSE's second pass: only where the finisher writes it */
-    bool ssse;              /* only where the mode replaces the SSSE keys */
-    uint32_t item;          /* an answer's item that it writes; 0: none */
+    enum when when;
+    uint32_t item; /* an answer's item that it writes; 0: none */
 };
 
 enum { NO_ITEM, ITEM_JMMY, ITEM_QMZS, ITEM_JMZS, ITEM_GLYPIN, ITEM_ZKMY, ITEM_CERTIFICATE };
 
-/* LD/T 03-2022 6.4.7.2 e, 6.4.7.3 e; in mode 4 only a CA middleware writes the ACSE (6.4.7.5). */
+/* ACSE: where the finisher writes it, which in mode 4 only a CA middleware does later (6.4.7.5);
+ * its keys may all the same change at issue. SSSE: where the mode replaces its keys (6.4.7.3 e). */
 static const struct step steps[PERSO_STEP_COUNT] = {
-    [PERSO_STEP_COMPARE_KEY] = { "KEY", false, false, NO_ITEM },
-    [PERSO_STEP_PERSONAL] = { "DATA", false, false, NO_ITEM },
-    [PERSO_STEP_ENCRYPTION_KEY] = { "JMMY", true, false, ITEM_JMMY },
-    [PERSO_STEP_SIGNING_CERTIFICATE] = { "QMZS", true, false, ITEM_QMZS },
-    [PERSO_STEP_ENCRYPTION_CERTIFICATE] = { "JMZS", true, false, ITEM_JMZS },
-    [PERSO_STEP_READ_BACK] = { "READ", true, false, ITEM_CERTIFICATE },
-    [PERSO_STEP_ADMIN_PIN] = { "GLYPIN", true, false, ITEM_GLYPIN },
-    [PERSO_STEP_MASTER_KEY] = { "ZKMY", true, false, ITEM_ZKMY },
-    [PERSO_STEP_SSSE_KEYS] = { "SSSE", false, true, NO_ITEM },
-    [PERSO_STEP_CHECK] = { "CHECK", false, false, NO_ITEM },
+    [PERSO_STEP_COMPARE_KEY] = { "KEY", ALWAYS, NO_ITEM },
+    [PERSO_STEP_PERSONAL] = { "DATA", ALWAYS, NO_ITEM },
+    [PERSO_STEP_ENCRYPTION_KEY] = { "JMMY", ACSE, ITEM_JMMY },
+    [PERSO_STEP_SIGNING_CERTIFICATE] = { "QMZS", ACSE, ITEM_QMZS },
+    [PERSO_STEP_ENCRYPTION_CERTIFICATE] = { "JMZS", ACSE, ITEM_JMZS },
+    [PERSO_STEP_READ_BACK] = { "READ", ACSE, ITEM_CERTIFICATE },
+    [PERSO_STEP_ADMIN_PIN] = { "GLYPIN", ACSE_KEYS, ITEM_GLYPIN },
+    [PERSO_STEP_MASTER_KEY] = { "ZKMY", ACSE_KEYS, ITEM_ZKMY },
+    [PERSO_STEP_SSSE_KEYS] = { "SSSE", SSSE, NO_ITEM },
+    [PERSO_STEP_CHECK] = { "CHECK", ALWAYS, NO_ITEM },
 };
 
 const char *
@@ -159,21 +161,122 @@ judge(const struct perso_cells *issuance, struct perso_verdict *verdict)
     }
 }
 
+/* ---- SSSE keys ---- */
+
+#define SSSE_KEYS_MAX 8u
+#define SSSE_NAME_MAX 32u
+#define KEY_DIGITS 32u /* of the shortest key, SM4 */
+
+static bool
+looks_like_key(struct perso_text text)
+{
+    uint32_t run = 0;
+
+    for (uint32_t i = 0; i < text.bytes && run < KEY_DIGITS; i++)
+        run = memchr("0123456789ABCDEFabcdef", text.at[i], 22) != NULL ? run + 1 : 0;
+    return run == KEY_DIGITS;
+}
+
+static bool
+is_name(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' ||
+           c == '_' || c == '.';
+}
+
+/* Take NAME:VERSION off the front. */
+static bool
+take_key(struct perso_text *rest)
+{
+    uint32_t n = 0, digits = 0;
+
+    while (n < rest->bytes && is_name(rest->at[n]))
+        n++;
+    if (n == 0 || n > SSSE_NAME_MAX || n == rest->bytes || rest->at[n] != ':')
+        return false;
+    *rest = (struct perso_text) { rest->at + n + 1, rest->bytes - n - 1 };
+    while (digits < rest->bytes && digits < 4 && rest->at[digits] >= '0' && rest->at[digits] <= '9')
+        digits++;
+    if (digits == 0 || digits > 3 || rest->at[0] == '0' || number(rest->at, digits) > 255)
+        return false;
+    *rest = (struct perso_text) { rest->at + digits, rest->bytes - digits };
+    return true;
+}
+
+bool
+perso_ssse_keys_fit(struct perso_text keys)
+{
+    struct perso_text rest = keys;
+    size_t n = 1;
+
+    if (looks_like_key(keys) || !take_key(&rest))
+        return false;
+    for (; rest.bytes > 0; n++) {
+        if (rest.at[0] != ';')
+            return false;
+        rest = (struct perso_text) { rest.at + 1, rest.bytes - 1 };
+        if (!take_key(&rest))
+            return false;
+    }
+    return n <= SSSE_KEYS_MAX;
+}
+
+static void
+judge_ssse(struct perso_text keys, struct perso_verdict *verdict)
+{
+    if (verdict->reject == PERSO_REJ_NONE && !perso_ssse_keys_fit(keys))
+        perso_verdict_set(verdict, PERSO_REJ_PLAN_FIELD, PERSO_COL_SSSE,
+                          keys.bytes == 0 ? "no references to keys" : NULL);
+}
+
+/* ---- plans ---- */
+
+static bool
+has_step(const struct perso_personalize_rules *rules, const struct step *step)
+{
+    const struct perso_mode *mode = rules->mode;
+
+    switch (step->when) {
+    case ACSE:
+        return mode->certificates_with_card;
+    case ACSE_KEYS:
+        return mode->certificates_with_card || rules->keys_at_issue;
+    case SSSE:
+        return mode->replaces_ssse_keys;
+    default:
+        return true;
+    }
+}
+
+static struct perso_text
+ssse_keys_of(const struct perso_personalize_rules *rules, const struct perso_cells *issuance)
+{
+    struct perso_text cell = issuance->known[PERSO_COL_SSSE];
+
+    if (cell.bytes > 0)
+        return cell;
+    return (struct perso_text) { rules->ssse_keys, (uint32_t)strlen(rules->ssse_keys) };
+}
+
 enum perso_result
-perso_stage_personalize(const struct perso_mode *mode, const struct perso_application *applications,
+perso_stage_personalize(const struct perso_personalize_rules *rules,
+                        const struct perso_application *applications,
                         const struct perso_cells *issuances, const struct perso_answer *answers,
                         size_t n, struct perso_write_plan *out, struct perso_verdict *verdicts,
                         struct perso_error *err)
 {
     (void)err; /* nothing here can fail */
     for (size_t i = 0; i < n; i++) {
-        struct perso_write_plan plan = { &applications[i], &issuances[i], &answers[i], { 0 }, 0 };
+        struct perso_write_plan plan = { &applications[i], &issuances[i], &answers[i],
+                                         { "", 0 },        { 0 },         0 };
 
         judge(&issuances[i], &verdicts[i]);
+        if (rules->mode->replaces_ssse_keys) {
+            plan.ssse_keys = ssse_keys_of(rules, &issuances[i]);
+            judge_ssse(plan.ssse_keys, &verdicts[i]);
+        }
         for (enum perso_step s = 0; s < PERSO_STEP_COUNT; s++)
-            if ((mode->certificates_with_card || !steps[s].with_certificates) &&
-                (mode->replaces_ssse_keys || !steps[s].ssse) &&
-                has_item(&answers[i], steps[s].item))
+            if (has_step(rules, &steps[s]) && has_item(&answers[i], steps[s].item))
                 plan.steps[plan.n_steps++] = s;
         out[i] = plan;
     }

@@ -30,19 +30,33 @@ struct perso_write_plan {
     const struct perso_application *application;
     const struct perso_cells *issuance; /* personal data as the issuance data has them */
     const struct perso_answer *answer;  /* GLYPIN, ZKMY sealed to the job */
+    struct perso_text ssse_keys;        /* where the plan has the step; names and versions only */
     enum perso_step steps[PERSO_STEP_COUNT];
     size_t n_steps;
 };
+
+struct perso_personalize_rules {
+    const struct perso_mode *mode;
+    const char *ssse_keys; /* of the profile, where personal data have no SSSE; "" : none */
+    bool keys_at_issue;    /* mode 4: master key and PIN change now, not with the certificates */
+};
+
+/**
+ * SSSE keys as a device names them: NAME:VERSION;... , 1 to 8; NAME 1 to 32 letters, digits, - _ .
+ * and VERSION 1 to 255. False, too, for whatever has 32 hexadecimal digits in a row: that could be
+ * a key, which no file of ours may carry.
+ */
+bool perso_ssse_keys_fit(struct perso_text keys);
 
 /**
  * Personalize: make the write plan of each card of a mode. A step stands in the plan where the mode
  * has it and the answer has the item that it writes (match has seen to the needed ones).
  * rejects  PLAN_FIELD (column) for personal data that the card cannot hold: sex, nation, dates,
- *          place of birth, expiry, name over 50 bytes in GB18030
+ *          place of birth, expiry, name over 50 bytes in GB18030; SSSE: no references to keys
  * effects  none
- * clause   LD/T 03-2022 6.4.7.2 e, DOMAIN 4.3
+ * clause   LD/T 03-2022 6.4.7.2 e, 6.4.7.3 e, 6.4.7.5, DOMAIN 4.3
  */
-enum perso_result perso_stage_personalize(const struct perso_mode *mode,
+enum perso_result perso_stage_personalize(const struct perso_personalize_rules *rules,
                                           const struct perso_application *applications,
                                           const struct perso_cells *issuances,
                                           const struct perso_answer *answers, size_t n,
@@ -64,7 +78,7 @@ struct perso_machine_file {
  *  KYXQ,CSHJGBM,AAE010, others, QMZS,JMZS,JMMY,GLYPIN,ZKMY,SSSE,steps,box,position. */
 enum perso_result perso_machine_header(struct perso_machine_file *file, struct perso_error *err);
 /** One row, seq = ++rows. PERSO_REJECT with SECRET_SEAL, nothing written, where a secret is not of
- *  this card. SSSE has the issuance data's key reference where the plan has the step. */
+ *  this card. SSSE has the plan's references to keys where it has the step. */
 enum perso_result perso_machine_row(struct perso_machine_file *file,
                                     const struct perso_write_plan *plan, struct perso_error *err);
 

@@ -204,6 +204,26 @@ waive(struct perso_job *job, const struct perso_card *card, const char *reason,
                               err);
 }
 
+/* Judged again. What came for a centre's card while ingest held it stays: collect does not read its
+ * package again. */
+static enum perso_result
+judge_again(struct perso_job *job, struct perso_card *card, struct perso_verdict *verdict,
+            struct perso_error *err)
+{
+    const struct perso_role_stage *collect = perso_role_stage_find(job->role, PERSO_STAGE_COLLECT);
+    int64_t answer = card->answer, issuance = card->issuance;
+    enum perso_result rc = perso_ingest_rejudge(job, card->application, card, verdict, err);
+
+    if (rc != PERSO_OK)
+        return rc;
+    if (collect->from == PERSO_STATE_RECEIVED) {
+        card->answer = answer;
+        card->issuance = issuance;
+    }
+    return verdict->reject == PERSO_REJ_NONE ? perso_ingest_claim(job, card, verdict, err)
+                                             : PERSO_OK;
+}
+
 /* Ingest has no input state to give a card back to: it is judged again at once. */
 static enum perso_result
 release_to_ingest(struct perso_job *job, struct perso_card *card, struct perso_error *err)
@@ -220,9 +240,7 @@ release_to_ingest(struct perso_job *job, struct perso_card *card, struct perso_e
         return perso_error_set(err, was < PERSO_REJ_CARD_TWICE ? PERSO_REJ_CARD_TWICE : was,
                                "AAZ501", "%s: give a corrected file, or cancel the others",
                                card->card_id);
-    if ((rc = perso_ingest_rejudge(job, card->application, card, &verdict, err)) != PERSO_OK ||
-        (verdict.reject == PERSO_REJ_NONE &&
-         (rc = perso_ingest_claim(job, card, &verdict, err)) != PERSO_OK))
+    if ((rc = judge_again(job, card, &verdict, err)) != PERSO_OK)
         return rc;
     if (verdict.reject != PERSO_REJ_NONE)
         return perso_job_hold(job, card, PERSO_STATE_HELD, PERSO_STAGE_INGEST, &verdict,
@@ -262,17 +280,19 @@ static enum perso_result
 take_kept_answer(struct perso_job *job, struct perso_card *card, bool *taken,
                  struct perso_error *err)
 {
+    const struct perso_role_stage *collect = perso_role_stage_find(job->role, PERSO_STAGE_COLLECT);
     struct perso_stored_record answer;
     enum perso_result rc;
 
     *taken = false;
-    if (card->reject_stage != PERSO_STAGE_NONE || card->from_state != PERSO_STATE_SUBMITTED ||
+    if (card->reject_stage != PERSO_STAGE_NONE || card->from_state != collect->from ||
         card->answer == 0)
         return PERSO_OK;
     if ((rc = job->cards.get(job->cards.self, card->answer, &answer, NULL, NULL, err)) != PERSO_OK)
         return rc;
     *taken = true;
-    bool refused = answer.verdict.reject == PERSO_REJ_RA_REFUSED;
+    bool refused = answer.verdict.reject == PERSO_REJ_RA_REFUSED &&
+                   perso_role_stage_find(job->role, PERSO_STAGE_RECONCILE) != NULL;
     return perso_job_hold(job, card, refused ? PERSO_STATE_REFUSED : PERSO_STATE_HELD,
                           PERSO_STAGE_COLLECT, &answer.verdict, answer.id, err);
 }
@@ -306,7 +326,7 @@ is_given_back(struct perso_job *job, const struct perso_card *card, bool *ret,
     if ((rc = job->cards.get(job->cards.self, card->answer, &answer, NULL, NULL, err)) ==
             PERSO_OK &&
         (rc = perso_ledger_file_get(job->ledger, answer.file_id, &file, err)) == PERSO_OK)
-        *ret = strcmp(file.kind, "HLD") == 0;
+        *ret = strcmp(file.kind, "HLD") == 0 || answer.verdict.reject == PERSO_REJ_TAKEN_BACK;
     return rc;
 }
 

@@ -27,6 +27,8 @@ struct matching {
     size_t claimed[PERSO_BATCH_RECORDS]; /* index of the card of each claim */
 };
 
+static const uint8_t nothing[PERSO_POINT_BYTES]; /* of an item that is not there */
+
 #define DAY_S 86400
 
 /* CONTRACTS 5: the beginning is judged at the return's date, the end at the later of that and the
@@ -81,10 +83,10 @@ claim_items(struct matching *m, size_t n, enum perso_claim_kind kind, size_t off
     size_t count = 0;
 
     for (size_t i = 0; i < n; i++) {
-        if (m->verdicts[i].reject != PERSO_REJ_NONE)
+        const uint8_t *value = (const uint8_t *)&m->matched_items[i] + offset;
+        if (m->verdicts[i].reject != PERSO_REJ_NONE || memcmp(value, nothing, bytes) == 0)
             continue;
-        m->claims[count] = (struct perso_claim) { (const uint8_t *)&m->matched_items[i] + offset,
-                                                  bytes, .card_id = m->cards[i].card_id };
+        m->claims[count] = (struct perso_claim) { value, bytes, .card_id = m->cards[i].card_id };
         m->claimed[count++] = i;
     }
     if (count == 0)
@@ -201,24 +203,44 @@ match_all(struct matching *m, uint32_t n_cards, struct perso_error *err)
     return rc == PERSO_END ? PERSO_OK : rc;
 }
 
+/* The department has judged the chain before a vendor or centre sees the certificate; these may do
+ * without the CA certificates. */
+static enum perso_result
+take_trust(struct matching *m, struct perso_trust **trust, struct perso_error *err)
+{
+    size_t left_out = 0;
+    enum perso_result rc = perso_site_trust(&m->job->site, trust, &left_out, err);
+
+    if (rc == PERSO_END && !m->rules.compare)
+        return PERSO_FATAL;
+    if (rc == PERSO_END && (m->rules.items & (PERSO_ITEM_QMZS | PERSO_ITEM_JMZS)) != 0)
+        perso_warn("trust is empty: the chain was judged by the department");
+    if (rc == PERSO_OK && left_out > 0)
+        perso_warn("trust: %zu CA certificates reach no root and are left out", left_out);
+    m->rules.trust = *trust;
+    return rc == PERSO_END ? PERSO_OK : rc;
+}
+
+/* A department has all items even where the finisher gets none: they wait in its cupboard. */
+static uint32_t
+items_of(const struct perso_job *job)
+{
+    bool finisher = perso_role_stage_find(job->role, PERSO_STAGE_RECONCILE) == NULL;
+
+    return finisher && !job->mode->certificates_with_card ? 0 : PERSO_ITEM_ALL;
+}
+
 static enum perso_result
 take_rules(struct matching *m, struct perso_trust **trust, struct perso_error *err)
 {
     const struct perso_profile *p = &m->job->profile;
-    size_t left_out = 0;
-    enum perso_result rc = perso_site_trust(&m->job->site, trust, &left_out, err);
-
-    if (rc != PERSO_OK)
-        return rc;
-    if (left_out > 0)
-        perso_warn("trust: %zu CA certificates reach no root and are left out", left_out);
     m->rules = (struct perso_match_rules) {
-        .trust = *trust,
         .subject = { perso_conf_yes(p->certificate_name), perso_conf_yes(p->certificate_number),
                      PERSO_FOLD_DOT | PERSO_FOLD_SPACE | PERSO_FOLD_WIDTH },
-        .items = PERSO_ITEM_ALL,
+        .items = items_of(m->job),
+        .compare = perso_role_stage_find(m->job->role, PERSO_STAGE_RECONCILE) == NULL,
     };
-    return PERSO_OK;
+    return take_trust(m, trust, err);
 }
 
 enum perso_result

@@ -69,7 +69,9 @@ plan_batch(struct planning *p, const struct perso_card *cards, size_t n, struct 
             rc = load(p, &cards[i], err);
     if (rc != PERSO_OK || p->n == 0)
         return rc;
-    return perso_stage_personalize(p->job->mode, p->applications, p->issuances, p->answers, p->n,
+    const struct perso_personalize_rules rules = { p->job->mode, p->job->profile.ssse_keys,
+                                                   perso_conf_yes(p->job->profile.keys_at_issue) };
+    return perso_stage_personalize(&rules, p->applications, p->issuances, p->answers, p->n,
                                    p->plans, p->verdicts, err);
 }
 

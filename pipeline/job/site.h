@@ -41,7 +41,8 @@ enum perso_result perso_site_self(const struct perso_site *site, struct perso_pe
 /* ---- trust/ (trust.c) ---- */
 
 /** All CA certificates of trust/; the caller frees with perso_trust_free. *left_out: those without
- * a chain to a root. */
+ * a chain to a root. PERSO_END: trust/ is empty; *err says
+ * what to do where that is not allowed. */
 enum perso_result perso_site_trust(const struct perso_site *site, struct perso_trust **ret,
                                    size_t *left_out, struct perso_error *err);
 /** The same as PEM, in the order of the files' names, each once; malloc, the caller frees. */

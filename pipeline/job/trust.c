@@ -110,11 +110,14 @@ perso_site_trust(const struct perso_site *site, struct perso_trust **ret, size_t
     if (rc == PERSO_OK)
         rc = perso_trust_ready(trust, left_out, err);
     /* Else every card would be held for an unknown CA, which is not the card's fault. */
-    if (rc == PERSO_OK && *left_out == n_certs)
+    if (rc == PERSO_OK && *left_out == n_certs) {
         rc = perso_error_set(err, PERSO_REJ_NONE, site->conf.trust,
                              "no CA certificate reaches a root: put the root and issuing "
                              "certificates of your RA into %s",
                              folder);
+        if (n_certs == 0)
+            rc = PERSO_END;
+    }
     if (rc != PERSO_OK) {
         perso_trust_free(trust);
         return rc == PERSO_REJECT ? PERSO_FATAL : rc;

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "formats/base/encode.h"
@@ -16,6 +15,7 @@
 #include "pipeline/job/path.h"
 #include "pipeline/job/purged.h"
 #include "pipeline/report/lists.h"
+#include "pipeline/report/next.h"
 #include "pipeline/report/pickup.h"
 #include "pipeline/report/slip.h"
 
@@ -72,83 +72,6 @@ tell_states(struct perso_job *job, const struct perso_balance *balance)
     perso_say_end(&job->say);
 }
 
-struct outstanding {
-    enum perso_state state;
-    uint32_t n;
-};
-
-static enum perso_result
-count_outstanding(void *arg, const struct perso_card *cards, size_t n)
-{
-    struct outstanding *o = arg;
-    for (size_t i = 0; i < n; i++)
-        o->n += cards[i].state == o->state;
-    return PERSO_OK;
-}
-
-/* Cards of one outgoing file that are still in a state. */
-static enum perso_result
-outstanding_of(struct perso_job *job, int64_t file_id, struct outstanding *o,
-               struct perso_error *err)
-{
-    struct perso_card *cards = calloc(PERSO_BATCH_RECORDS, sizeof *cards);
-    int64_t after = 0;
-    size_t n = 0;
-    enum perso_result rc = cards != NULL ? PERSO_OK : perso_error_errno(err, "memory");
-
-    while (rc == PERSO_OK &&
-           (rc = perso_ledger_cards_of_file(job->ledger, file_id, after, PERSO_BATCH_RECORDS, cards,
-                                            &n, err)) == PERSO_OK) {
-        after = cards[n - 1].seq;
-        rc = count_outstanding(o, cards, n);
-    }
-    free(cards);
-    return rc == PERSO_END ? PERSO_OK : rc;
-}
-
-static enum perso_result
-tell_outstanding(struct perso_job *job, const struct perso_ledger_file *file,
-                 struct perso_error *err)
-{
-    bool request = file->stage == PERSO_STAGE_BUNDLE;
-    struct outstanding o = { request                              ? PERSO_STATE_SUBMITTED
-                             : file->stage == PERSO_STAGE_FORWARD ? PERSO_STATE_FORWARDED
-                                                                  : PERSO_STATE_PREPARED,
-                             0 };
-    int64_t since_s = 0;
-    enum perso_result rc = outstanding_of(job, file->id, &o, err);
-
-    if (rc != PERSO_OK || o.n == 0)
-        return rc;
-    rc = perso_ledger_event_time(job->ledger, file->id, request ? "sent" : "make", &since_s, err);
-    if (rc != PERSO_OK)
-        return rc == PERSO_END ? PERSO_OK : rc;
-    int64_t age_s = (int64_t)time(NULL) - since_s;
-    perso_say_begin(&job->say, "outstanding");
-    perso_say_text(&job->say, "file", perso_path_name(file->path));
-    perso_say_text(&job->say, "at", file->party);
-    perso_say_number(&job->say, "cards", o.n);
-    perso_say_number(&job->say, "hours", age_s > 0 ? (uint64_t)(age_s / 3600) : 0);
-    perso_say_end(&job->say);
-    return PERSO_OK;
-}
-
-static enum perso_result
-tell_files(struct perso_job *job, struct perso_error *err)
-{
-    struct perso_ledger_file file;
-    int64_t after = 0;
-    size_t n;
-    enum perso_result rc;
-
-    while ((rc = perso_ledger_files(job->ledger, after, 1, &file, &n, err)) == PERSO_OK) {
-        after = file.id;
-        if (file.outgoing && (rc = tell_outstanding(job, &file, err)) != PERSO_OK)
-            return rc;
-    }
-    return rc == PERSO_END ? PERSO_OK : rc;
-}
-
 #define FLAGS_SHOWN 100
 
 static enum perso_result
@@ -172,36 +95,6 @@ tell_flags(struct perso_job *job, struct perso_error *err)
     return rc == PERSO_END ? PERSO_OK : rc;
 }
 
-static void
-tell_next(struct perso_job *job, const struct perso_balance *b)
-{
-    static const struct {
-        enum perso_state state;
-        const char *next;
-    } steps[] = {
-        { PERSO_STATE_RECEIVED, N_("reconcile: put issuance data into in/issuance") },
-        { PERSO_STATE_RECONCILED, N_("approve: an operator looks at reports/reconcile.csv") },
-        { PERSO_STATE_APPROVED, N_("bundle") },
-        { PERSO_STATE_BUNDLED, N_("submit") },
-        { PERSO_STATE_SUBMITTED, N_("collect: returns of the RA come into in/ra") },
-        { PERSO_STATE_ISSUED, N_("match") },
-        { PERSO_STATE_MATCHED, N_("personalize") },
-        { PERSO_STATE_PREPARED, N_("close: result files of the machine come into in/machine") },
-        { PERSO_STATE_RETRY, N_("personalize: cards that the machine wants again") },
-        { PERSO_STATE_HELD, N_("correct, release or cancel what held/ lists") },
-        { PERSO_STATE_REFUSED, N_("release (asks again) or cancel what the RA refused") },
-    };
-
-    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-        if (b->by_state[steps[i].state] == 0)
-            continue;
-        perso_say_begin(&job->say, "next");
-        perso_say_number(&job->say, "cards", b->by_state[steps[i].state]);
-        perso_say_word(&job->say, "step", steps[i].next);
-        perso_say_end(&job->say);
-    }
-}
-
 enum perso_result
 perso_status(struct perso_job *job, struct perso_error *err)
 {
@@ -215,13 +108,13 @@ perso_status(struct perso_job *job, struct perso_error *err)
         return rc;
     tell_states(job, &balance);
     if ((rc = perso_lists_tell(job, PERSO_STAGE_NONE, err)) != PERSO_OK ||
-        (rc = tell_files(job, err)) != PERSO_OK || (rc = tell_flags(job, err)) != PERSO_OK ||
-        (rc = perso_pickup_tell(job, err)) != PERSO_OK)
+        (rc = perso_tell_outstanding(job, err)) != PERSO_OK ||
+        (rc = tell_flags(job, err)) != PERSO_OK || (rc = perso_pickup_tell(job, err)) != PERSO_OK)
         return rc;
     if ((rc = perso_approval_status(job, err)) != PERSO_OK)
         return rc;
     perso_balance_tell(job, &balance);
-    tell_next(job, &balance);
+    perso_tell_next(job, &balance);
     return PERSO_OK;
 }
 

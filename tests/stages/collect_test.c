@@ -32,7 +32,7 @@ set_up(void **state)
     key[0] = 3;
     assert_int_equal(perso_seal_new(key, &stranger, &err), PERSO_OK);
     arena = perso_arena_new();
-    rules = (struct perso_collect_rules) { PERSO_ITEM_ALL, from, NUMBER, to };
+    rules = (struct perso_collect_rules) { PERSO_ITEM_ALL, from, NUMBER, to, false };
     return arena == NULL;
 }
 
@@ -405,7 +405,8 @@ a_profile_needs_fewer_items(void **state) /* DESIGN 2: mode 4 */
     struct perso_cells cells;
 
     (void)state;
-    rules = (struct perso_collect_rules) { PERSO_ITEM_QMZS | PERSO_ITEM_JMZS, NULL, NUMBER, to };
+    rules =
+        (struct perso_collect_rules) { PERSO_ITEM_QMZS | PERSO_ITEM_JMZS, NULL, NUMBER, to, false };
     good_row(&cells);
     no_pin(&cells);
     no_key(&cells);
@@ -417,7 +418,45 @@ a_profile_needs_fewer_items(void **state) /* DESIGN 2: mode 4 */
     no_envelope(&cells);
     set_pin(&cells, pin); /* sealed, and the return has no key */
     assert_int_equal(collect(&cells, CARD_ID, &out).reject, PERSO_REJ_SECRET_SEAL);
-    rules = (struct perso_collect_rules) { PERSO_ITEM_ALL, from, NUMBER, to };
+    rules = (struct perso_collect_rules) { PERSO_ITEM_ALL, from, NUMBER, to, false };
+}
+
+static void
+a_department_seals_for_the_card(void **state) /* FWD; LD/T 03-2022 8.3.6 a */
+{
+    struct perso_answer out;
+    struct perso_cells cells;
+
+    (void)state;
+    rules.by_card = true;
+    good_row(&cells);
+    assert_int_equal(collect(&cells, CARD_ID, &out).reject, PERSO_REJ_SECRET_SEAL);
+    set_sealed(&cells, PERSO_COL_GLYPIN, from, CARD_ID, "GLYPIN", NUMBER, pin, 8);
+    set_sealed(&cells, PERSO_COL_ZKMY, from, CARD_ID, "ZKMY", NUMBER, master_key, 16);
+    assert_int_equal(collect(&cells, CARD_ID, &out).reject, PERSO_REJ_NONE);
+    set_sealed(&cells, PERSO_COL_GLYPIN, from, CARD_ID, "GLYPIN", NUMBER + 1, pin, 8);
+    assert_int_equal(collect(&cells, CARD_ID, &out).reject, PERSO_REJ_SECRET_SEAL);
+    rules.by_card = false;
+}
+
+static void
+mode_4_has_no_item_or_two(void **state) /* LD/T 03-2022 6.4.7.5 */
+{
+    struct perso_answer out;
+    struct perso_cells cells;
+
+    (void)state;
+    cells_clear(&cells);
+    cell_set(&cells, PERSO_COL_request_id, REQUEST_ID);
+    cell_set(&cells, PERSO_COL_code, "00");
+    rules = (struct perso_collect_rules) { 0, from, NUMBER, to, true };
+    assert_int_equal(collect(&cells, CARD_ID, &out).reject, PERSO_REJ_NONE);
+    rules.items = PERSO_ITEM_GLYPIN | PERSO_ITEM_ZKMY;
+    assert_int_equal(collect(&cells, CARD_ID, &out).reject, PERSO_REJ_ITEM_MISSING);
+    set_sealed(&cells, PERSO_COL_GLYPIN, from, CARD_ID, "GLYPIN", NUMBER, pin, 8);
+    set_sealed(&cells, PERSO_COL_ZKMY, from, CARD_ID, "ZKMY", NUMBER, master_key, 16);
+    assert_int_equal(collect(&cells, CARD_ID, &out).reject, PERSO_REJ_NONE);
+    rules = (struct perso_collect_rules) { PERSO_ITEM_ALL, from, NUMBER, to, false };
 }
 
 static void
@@ -526,6 +565,8 @@ main(void)
         cmocka_unit_test(capitals_of_the_request_id_do_not_matter),
         cmocka_unit_test(every_fault_has_its_code),
         cmocka_unit_test(a_profile_needs_fewer_items),
+        cmocka_unit_test(a_department_seals_for_the_card),
+        cmocka_unit_test(mode_4_has_no_item_or_two),
         cmocka_unit_test(an_unknown_request_is_read_no_further),
         cmocka_unit_test(texts_of_the_ra_are_cut),
         cmocka_unit_test(the_ledger_keeps_no_foreign_seal),

@@ -73,7 +73,7 @@ fill(void)
     issuance.known[PERSO_COL_KYXQ] = text("20340601");
     issuance.known[PERSO_COL_CSHJGBM] = text("411600000001");
     issuance.known[PERSO_COL_AAE010] = text("6222000011112222333");
-    issuance.known[PERSO_COL_SSSE] = text("SM4-0096/2");
+    issuance.known[PERSO_COL_SSSE] = text("SM4-0096:2");
     issuance.known[PERSO_COL_BAZ033] = text("B1"); /* not written to a card */
     other[0] = (struct perso_cell) { PERSO_COLUMN_OTHER, text("PHOTO"), text("p.jpg") };
     other[1] = (struct perso_cell) { PERSO_COLUMN_OTHER, text("备注"), text("a,b") };
@@ -95,9 +95,11 @@ plan_of(int mode)
     struct perso_verdict verdict;
     struct perso_error err = { 0 };
 
-    assert_int_equal(perso_stage_personalize(perso_mode_find(mode), &application, &issuance,
-                                             &answer, 1, &plan, &verdict, &err),
-                     PERSO_OK);
+    const struct perso_personalize_rules rules = { perso_mode_find(mode), "", false };
+
+    assert_int_equal(
+        perso_stage_personalize(&rules, &application, &issuance, &answer, 1, &plan, &verdict, &err),
+        PERSO_OK);
     assert_int_equal(verdict.reject, PERSO_REJ_NONE);
     return plan;
 }
@@ -163,7 +165,7 @@ a_row_has_all_that_a_machine_needs(void **state) /* CONTRACTS 2, LD/T 03-2022 6.
                      sealed_to("GLYPIN", NUMBER, "87654321", 8),
                      sealed_to("ZKMY", NUMBER, master_key, 16));
     snprintf(want + n, sizeof want - (size_t)n,
-             "2," CARD_ID "," CARD_NO "," KEY_HEX "," PERSONAL "MAE=,MAI=,AQID,%s,%s,SM4-0096/2,"
+             "2," CARD_ID "," CARD_NO "," KEY_HEX "," PERSONAL "MAE=,MAI=,AQID,%s,%s,SM4-0096:2,"
              "KEY+DATA+JMMY+QMZS+JMZS+READ+GLYPIN+ZKMY+SSSE+CHECK,7,12\n",
              sealed_to("GLYPIN", NUMBER, "87654321", 8), sealed_to("ZKMY", NUMBER, master_key, 16));
     assert_string_equal(collected_text(&out), want);

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "formats/identity/name.h"
 #include "make.h"
 #include "stages/collect.h"
 #include "stages/match.h"
@@ -527,6 +528,169 @@ a_full_batch_is_judged_at_each_return_s_date(void **state) /* CONTRACTS 5, Valid
         PERSO_OK);
 }
 
+/* A finisher without CA certificates: chain and signature were judged by the department. */
+static void
+without_trust_all_but_the_chain_is_judged(void **state) /* LD/T 03-2022 6.4.7.2 e */
+{
+    (void)state;
+    rules.trust = NULL;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        enum perso_reject want = cases[i].want;
+        struct answer a;
+
+        if (want == PERSO_REJ_CERT_ISSUER || want == PERSO_REJ_CERT_SM2_ID ||
+            want == PERSO_REJ_CERT_SIGNATURE)
+            want = PERSO_REJ_NONE;
+        good_answer(&a);
+        cases[i].change(&a.signing);
+        make(&a);
+        expect(&a, cases[i].what, "no trust", want,
+               want == PERSO_REJ_NONE ? PERSO_COLUMN_OTHER : PERSO_COL_QMZS);
+    }
+    rules.trust = trust;
+}
+
+static void
+other_card(struct perso_issuance *one)
+{
+    one->card_id[31] = one->card_id[31] == '0' ? '1' : '0';
+}
+
+static void
+no_card(struct perso_issuance *one)
+{
+    one->card_id[0] = '\0';
+}
+
+static void
+other_card_no(struct perso_issuance *one)
+{
+    one->card_no[0] = 'Z';
+}
+
+static void
+no_card_no(struct perso_issuance *one)
+{
+    one->card_no[0] = '\0'; /* personal.csv has none, cards.csv was compared by collect */
+}
+
+static void
+other_key(struct perso_issuance *one)
+{
+    one->public_key[63] ^= 1;
+}
+
+static void
+no_key(struct perso_issuance *one)
+{
+    one->has_key = false;
+}
+
+static void
+other_ssn(struct perso_issuance *one)
+{
+    memcpy(one->ssn, "440524188001010014", sizeof one->ssn);
+}
+
+static void
+other_name(struct perso_issuance *one)
+{
+    one->name = text("李四");
+}
+
+static void
+padded_name(struct perso_issuance *one)
+{
+    one->name = text(NAME "\u3000");
+}
+
+static const struct {
+    const char *what;
+    void (*change)(struct perso_issuance *one);
+    enum perso_column column; /* PERSO_COLUMN_OTHER: the same */
+} persons[] = {
+    { "another card", other_card, PERSO_COL_AAZ501 },
+    { "no card", no_card, PERSO_COL_AAZ501 },
+    { "another card number", other_card_no, PERSO_COL_AAZ500 },
+    { "no card number", no_card_no, PERSO_COLUMN_OTHER },
+    { "another key", other_key, PERSO_COL_QMGY },
+    { "no key", no_key, PERSO_COL_QMGY },
+    { "another person", other_ssn, PERSO_COL_AAC002 },
+    { "another name", other_name, PERSO_COL_AAC003 },
+    { "the name after a fold", padded_name, PERSO_COLUMN_OTHER },
+};
+
+static struct perso_issuance
+department_s_row(void)
+{
+    struct perso_issuance one = {
+        .card_id = CARD_ID, .card_no = CARD_NO, .ssn = SSN, .name = text(NAME), .has_key = true
+    };
+
+    memcpy(one.public_key, own.point, sizeof one.public_key);
+    return one;
+}
+
+static void
+whoever_does_not_reconcile_compares(void **state) /* LD/T 03-2022 6.4.7.2 e, 6.4.7.5 d */
+{
+    const struct perso_application one = application();
+    struct answer a;
+
+    (void)state;
+    rules.compare = true;
+    rules.subject.folds = PERSO_FOLD_ALL;
+    good_answer(&a);
+    make(&a);
+    for (unsigned items = 0; items <= CERTIFICATES; items += CERTIFICATES)
+        for (size_t i = 0; i < sizeof persons / sizeof persons[0]; i++) {
+            bool same = persons[i].column == PERSO_COLUMN_OTHER;
+            struct perso_issuance row = department_s_row();
+            struct perso_answer answer = record(&a);
+            struct perso_matched matched;
+            struct perso_verdict verdict;
+            struct perso_error err = { 0 };
+
+            rules.items = items;
+            if (items == 0)
+                answer.signing_certificate = answer.encryption_certificate = answer.envelope =
+                    perso_cursor_of("", 0);
+            persons[i].change(&row);
+            assert_int_equal(
+                perso_stage_match(&rules, &one, &row, &answer, 1, &matched, &verdict, &err),
+                PERSO_OK);
+            if (verdict.column != persons[i].column ||
+                verdict.reject != (same ? PERSO_REJ_NONE : PERSO_REJ_FIELD_DIFFERS))
+                fail_msg("%s, items %u: have %s %s", persons[i].what, items,
+                         perso_reject_name(verdict.reject), perso_column_code(verdict.column));
+        }
+    rules.compare = false;
+    rules.subject.folds = 0;
+}
+
+static void
+the_person_is_told_before_the_certificate(void **state) /* the order of the table of rejects */
+{
+    const struct perso_application one = application();
+    struct perso_issuance row = department_s_row();
+    struct perso_matched matched;
+    struct perso_verdict verdict;
+    struct perso_error err = { 0 };
+    struct answer a;
+
+    (void)state;
+    rules.compare = true;
+    other_ssn(&row);
+    good_answer(&a);
+    trailing(&a.signing);
+    make(&a);
+    const struct perso_answer answer = record(&a);
+    assert_int_equal(perso_stage_match(&rules, &one, &row, &answer, 1, &matched, &verdict, &err),
+                     PERSO_OK);
+    assert_int_equal(verdict.reject, PERSO_REJ_FIELD_DIFFERS);
+    rules.compare = false;
+}
+
 int
 main(void)
 {
@@ -540,6 +704,9 @@ main(void)
         cmocka_unit_test(what_is_not_needed_is_judged_where_it_is),
         cmocka_unit_test(the_issuance_name_is_the_certificate_s),
         cmocka_unit_test(a_full_batch_is_judged_at_each_return_s_date),
+        cmocka_unit_test(without_trust_all_but_the_chain_is_judged),
+        cmocka_unit_test(whoever_does_not_reconcile_compares),
+        cmocka_unit_test(the_person_is_told_before_the_certificate),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -34,6 +34,8 @@ join(const struct perso_write_plan *plan, char *out)
     }
 }
 
+static struct perso_personalize_rules rules = { .ssse_keys = "MK-1:1" }; /* tests change it */
+
 static struct perso_verdict
 plan(int mode, const struct perso_cells *issuance, const struct perso_answer *answer, char *steps)
 {
@@ -42,9 +44,10 @@ plan(int mode, const struct perso_cells *issuance, const struct perso_answer *an
     struct perso_verdict verdict;
     struct perso_error err = { 0 };
 
-    assert_int_equal(perso_stage_personalize(perso_mode_find(mode), &application, issuance, answer,
-                                             1, &out, &verdict, &err),
-                     PERSO_OK);
+    rules.mode = perso_mode_find(mode);
+    assert_int_equal(
+        perso_stage_personalize(&rules, &application, issuance, answer, 1, &out, &verdict, &err),
+        PERSO_OK);
     assert_ptr_equal(out.application, &application);
     assert_ptr_equal(out.issuance, issuance);
     assert_ptr_equal(out.answer, answer);
@@ -92,6 +95,104 @@ a_step_needs_its_item(void **state)
     answer.encryption_certificate = answer.envelope = perso_cursor_of(der, 0);
     plan(1, &issuance, &answer, steps);
     assert_string_equal(steps, "KEY+DATA+QMZS+READ+CHECK");
+}
+
+static void
+keys_change_at_issue_or_later(void **state) /* LD/T 03-2022 6.4.7.5 */
+{
+    struct perso_answer answer = full_answer();
+    struct perso_cells issuance;
+    char steps[80];
+
+    (void)state;
+    cells_clear(&issuance);
+    rules.keys_at_issue = true;
+    assert_int_equal(plan(4, &issuance, &answer, steps).reject, PERSO_REJ_NONE);
+    assert_string_equal(steps, "KEY+DATA+GLYPIN+ZKMY+CHECK");
+    plan(1, &issuance, &answer, steps); /* elsewhere it says nothing */
+    assert_string_equal(steps, ACSE "CHECK");
+    rules.keys_at_issue = false;
+    plan(4, &issuance, &answer, steps); /* what came all the same waits */
+    assert_string_equal(steps, "KEY+DATA+CHECK");
+}
+
+#define NAME_32 "abcdefghij-ABCDEFGHIJ_0123456.89"
+#define KEY_32 "0123456789abcdefABCDEF0123456789"
+
+static const struct {
+    const char *keys;
+    bool fit;
+} ssse_keys[] = {
+    { "MK:1", true },
+    { "MK:255", true },
+    { "MK:256", false },
+    { "MK:0", false },
+    { "MK:01", false },
+    { "MK:1000", false },
+    { "MK:", false },
+    { "MK", false },
+    { ":1", false },
+    { "", false },
+    { "MK:1;", false },
+    { ";MK:1", false },
+    { "MK:1;;AK:1", false },
+    { "MK:1;AK:2", true },
+    { "MK:1;AK:2;", false },
+    { "MK:1, AK:2", false },
+    { "M K:1", false },
+    { "MK:1 ", false },
+    { "主控:1", false },
+    { NAME_32 ":1", true },
+    { NAME_32 "x:1", false },
+    { "A:1;B:1;C:1;D:1;E:1;F:1;G:1;H:1", true },
+    { "A:1;B:1;C:1;D:1;E:1;F:1;G:1;H:1;I:1", false },
+    { KEY_32, false },
+    { KEY_32 ":1", false }, /* has the form, but could be a key */
+    { "0123456789abcdefABCDEF012345678:1", true },
+    { "MK:1;" KEY_32 ":1", false },
+};
+
+static void
+ssse_keys_are_names_and_versions(void **state) /* LD/T 03-2022 6.4.7.3 e, 8.2 */
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof ssse_keys / sizeof ssse_keys[0]; i++)
+        if (perso_ssse_keys_fit(text(ssse_keys[i].keys)) != ssse_keys[i].fit)
+            fail_msg("%s: want %d", ssse_keys[i].keys, ssse_keys[i].fit);
+}
+
+static void
+ssse_keys_of_the_card_stand_before_the_profiles(void **state) /* LD/T 03-2022 6.4.7.3 e */
+{
+    const struct perso_application application = { .card_id = CARD_ID };
+    const struct perso_answer answer = full_answer();
+    struct perso_cells issuance;
+    struct perso_write_plan out;
+    struct perso_verdict verdict;
+    struct perso_error err = { 0 };
+    char steps[80];
+
+    (void)state;
+    cells_clear(&issuance);
+    issuance.known[PERSO_COL_SSSE] = text("MK-2:7;AK:1");
+    rules.mode = perso_mode_find(2);
+    perso_stage_personalize(&rules, &application, &issuance, &answer, 1, &out, &verdict, &err);
+    assert_true(same_text(out.ssse_keys, "MK-2:7;AK:1"));
+    issuance.known[PERSO_COL_SSSE] = text("");
+    perso_stage_personalize(&rules, &application, &issuance, &answer, 1, &out, &verdict, &err);
+    assert_true(same_text(out.ssse_keys, "MK-1:1"));
+    assert_int_equal(verdict.reject, PERSO_REJ_NONE);
+    rules.ssse_keys = "";
+    verdict = plan(2, &issuance, &answer, steps);
+    assert_int_equal(verdict.reject, PERSO_REJ_PLAN_FIELD);
+    assert_int_equal(verdict.column, PERSO_COL_SSSE);
+    issuance.known[PERSO_COL_SSSE] = text(KEY_32);
+    verdict = plan(2, &issuance, &answer, steps);
+    assert_int_equal(verdict.column, PERSO_COL_SSSE);
+    assert_int_equal(plan(1, &issuance, &answer, steps).reject, PERSO_REJ_NONE);
+    issuance.known[PERSO_COL_AAC004] = text("x"); /* the first fault is told */
+    assert_int_equal(plan(2, &issuance, &answer, steps).column, PERSO_COL_AAC004);
+    rules.ssse_keys = "MK-1:1";
 }
 
 #define CHARS_5 "阿阿阿阿阿"
@@ -176,9 +277,10 @@ a_full_batch_has_a_plan_each(void **state) /* CONTRACTS 6 */
         if (i % 4 == 0)
             issuances[i].known[PERSO_COL_AAC004] = text("x");
     }
-    assert_int_equal(perso_stage_personalize(perso_mode_find(1), applications, issuances, answers,
-                                             N, plans, verdicts, &err),
-                     PERSO_OK);
+    rules.mode = perso_mode_find(1);
+    assert_int_equal(
+        perso_stage_personalize(&rules, applications, issuances, answers, N, plans, verdicts, &err),
+        PERSO_OK);
     for (size_t i = 0; i < N; i++) {
         assert_ptr_equal(plans[i].answer, &answers[i]);
         assert_int_equal(verdicts[i].reject, i % 4 == 0 ? PERSO_REJ_PLAN_FIELD : PERSO_REJ_NONE);
@@ -191,6 +293,9 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_mode_has_its_steps),
         cmocka_unit_test(a_step_needs_its_item),
+        cmocka_unit_test(keys_change_at_issue_or_later),
+        cmocka_unit_test(ssse_keys_are_names_and_versions),
+        cmocka_unit_test(ssse_keys_of_the_card_stand_before_the_profiles),
         cmocka_unit_test(a_card_holds_only_what_fits),
         cmocka_unit_test(a_full_batch_has_a_plan_each),
     };

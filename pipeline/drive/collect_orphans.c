@@ -1,0 +1,117 @@
+/* reports/orphans.csv: answers that stand for no card. */
+#include <string.h>
+
+#include "formats/text/write.h"
+#include "pipeline/drive/collect_accept.h"
+#include "pipeline/file/output.h"
+
+/* NULL: it stands for a card. A card that the department gave back or cancelled has no certificate
+ * in that row; only that it is none of ours is worth a look. */
+static const char *
+why(const struct perso_ledger_file *file, const struct perso_stored_record *record)
+{
+    bool answers = strcmp(file->kind, "HLD") != 0 && record->verdict.reject != PERSO_REJ_TAKEN_BACK;
+
+    switch (record->symbol) {
+    case PERSO_ANSWER_UNKNOWN:
+        return "no such request in this job";
+    case PERSO_ANSWER_PAST:
+        return answers ? "card is cancelled or further on" : NULL;
+    case PERSO_ANSWER_SUPERSEDED:
+        return answers ? "another answer stands against it" : NULL;
+    default:
+        return NULL;
+    }
+}
+
+static enum perso_result
+write_orphan(struct perso_job *job, struct perso_table_writer *w,
+             const struct perso_ledger_file *file, const struct perso_stored_record *record,
+             struct perso_error *err)
+{
+    struct perso_stored_record again;
+    struct perso_cells cells;
+    enum perso_result rc = perso_job_cells(job, record->id, &cells, &again, err);
+
+    if (rc != PERSO_OK ||
+        (rc = perso_writer_cell(w, cells.known[PERSO_COL_request_id], err)) != PERSO_OK ||
+        (rc = perso_writer_string(w, file->path, err)) != PERSO_OK ||
+        (rc = perso_writer_number(w, record->record, err)) != PERSO_OK ||
+        (rc = perso_writer_string(w, why(file, record), err)) != PERSO_OK)
+        return rc;
+    return perso_writer_row(w, err);
+}
+
+static enum perso_result
+write_file(struct perso_job *job, struct perso_table_writer *w,
+           const struct perso_ledger_file *file, struct perso_error *err)
+{
+    struct perso_stored_record records[64];
+    int64_t after = 0;
+    size_t n;
+    enum perso_result rc;
+
+    while ((rc = perso_ledger_records(job->ledger, file->id, after, 64, records, &n, err)) ==
+           PERSO_OK) {
+        after = records[n - 1].id;
+        perso_arena_reset(job->arena);
+        for (size_t i = 0; i < n; i++)
+            if (why(file, &records[i]) != NULL &&
+                (rc = write_orphan(job, w, file, &records[i], err)) != PERSO_OK)
+                return rc;
+    }
+    return rc == PERSO_END ? PERSO_OK : rc;
+}
+
+static enum perso_result
+write_all(struct perso_job *job, struct perso_table_writer *w, struct perso_error *err)
+{
+    static const char *const header[] = { "request_id", "file", "record", "why" };
+    struct perso_ledger_file file;
+    int64_t after = 0;
+    size_t n;
+    enum perso_result rc;
+
+    for (size_t i = 0; i < 4; i++)
+        if ((rc = perso_writer_string(w, header[i], err)) != PERSO_OK)
+            return rc;
+    if ((rc = perso_writer_row(w, err)) != PERSO_OK)
+        return rc;
+    while ((rc = perso_ledger_files(job->ledger, after, 1, &file, &n, err)) == PERSO_OK) {
+        after = file.id;
+        if (file.stage == PERSO_STAGE_COLLECT && file.status == PERSO_FILE_ACCEPTED &&
+            (rc = write_file(job, w, &file, err)) != PERSO_OK)
+            return rc;
+    }
+    return rc == PERSO_END ? perso_writer_flush(w, err) : rc;
+}
+
+static enum perso_result
+write_report(struct perso_job *job, struct perso_error *err)
+{
+    struct perso_table_writer w;
+    struct perso_durable *out = NULL;
+    struct perso_sink sink;
+    char folder[PERSO_PATH_BYTES];
+    enum perso_result rc;
+
+    if ((rc = perso_job_folder(job, "reports", folder, err)) != PERSO_OK ||
+        (rc = perso_output_open(job, folder, "orphans.csv", &out, &sink, err)) != PERSO_OK)
+        return rc;
+    perso_writer_init(&w, sink, PERSO_UTF8, true);
+    if ((rc = write_all(job, &w, err)) == PERSO_OK)
+        return perso_durable_commit(out, NULL, NULL, err);
+    perso_durable_abandon(out);
+    return rc == PERSO_REJECT ? PERSO_FATAL : rc;
+}
+
+enum perso_result
+perso_collect_orphans(struct perso_job *job, struct perso_error *err)
+{
+    bool due = false;
+    enum perso_result rc = perso_job_due(job, PERSO_ORPHAN_REPORT, &due, err);
+
+    if (rc != PERSO_OK || !due || (rc = write_report(job, err)) != PERSO_OK)
+        return rc;
+    return perso_job_due_clear(job, PERSO_ORPHAN_REPORT, err);
+}

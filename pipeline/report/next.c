@@ -1,0 +1,182 @@
+#include "pipeline/report/next.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "perso/text.h"
+#include "pipeline/job/path.h"
+
+/* ---- what is out with others ---- */
+
+struct outstanding {
+    enum perso_state state;
+    uint32_t n;
+};
+
+static enum perso_result
+count_outstanding(void *arg, const struct perso_card *cards, size_t n)
+{
+    struct outstanding *o = arg;
+    for (size_t i = 0; i < n; i++)
+        o->n += cards[i].state == o->state;
+    return PERSO_OK;
+}
+
+/* Cards of one outgoing file that are still in a state. */
+static enum perso_result
+outstanding_of(struct perso_job *job, int64_t file_id, struct outstanding *o,
+               struct perso_error *err)
+{
+    struct perso_card *cards = calloc(PERSO_BATCH_RECORDS, sizeof *cards);
+    int64_t after = 0;
+    size_t n = 0;
+    enum perso_result rc = cards != NULL ? PERSO_OK : perso_error_errno(err, "memory");
+
+    while (rc == PERSO_OK &&
+           (rc = perso_ledger_cards_of_file(job->ledger, file_id, after, PERSO_BATCH_RECORDS, cards,
+                                            &n, err)) == PERSO_OK) {
+        after = cards[n - 1].seq;
+        rc = count_outstanding(o, cards, n);
+    }
+    free(cards);
+    return rc == PERSO_END ? PERSO_OK : rc;
+}
+
+/* Files whose cards are somebody else's for a while: who hands them on, and in which step. */
+static const struct {
+    enum perso_stage stage; /* that writes the file */
+    const char *kind;       /* NULL: whatever it writes */
+    enum perso_stage moves; /* the stage after which the cards are out there */
+    const char *event;      /* whose time counts */
+} handings[] = {
+    { PERSO_STAGE_BUNDLE, NULL, PERSO_STAGE_SUBMIT, "sent" },
+    { PERSO_STAGE_PERSONALIZE, NULL, PERSO_STAGE_PERSONALIZE, "make" },
+    { PERSO_STAGE_FORWARD, "FWD", PERSO_STAGE_FORWARD, "make" },
+};
+
+/* A vendor whose cards a centre finishes hears of them no more, unless they come back. */
+static bool
+comes_back(const struct perso_job *job, enum perso_state state)
+{
+    const struct perso_role_stage *close = perso_role_stage_find(job->role, PERSO_STAGE_CLOSE);
+
+    return perso_state_is_open(state) || (close != NULL && close->from == state);
+}
+
+static enum perso_result
+tell_handed(struct perso_job *job, const struct perso_ledger_file *file, enum perso_state state,
+            const char *event, struct perso_error *err)
+{
+    struct outstanding o = { state, 0 };
+    int64_t since_s = 0;
+    enum perso_result rc = outstanding_of(job, file->id, &o, err);
+
+    if (rc != PERSO_OK || o.n == 0)
+        return rc;
+    rc = perso_ledger_event_time(job->ledger, file->id, event, &since_s, err);
+    if (rc != PERSO_OK)
+        return rc == PERSO_END ? PERSO_OK : rc;
+    int64_t age_s = (int64_t)time(NULL) - since_s;
+    perso_say_begin(&job->say, "outstanding");
+    perso_say_text(&job->say, "file", perso_path_name(file->path));
+    perso_say_text(&job->say, "at", file->party);
+    perso_say_number(&job->say, "cards", o.n);
+    perso_say_number(&job->say, "hours", age_s > 0 ? (uint64_t)(age_s / 3600) : 0);
+    perso_say_end(&job->say);
+    return PERSO_OK;
+}
+
+static enum perso_result
+tell_outstanding(struct perso_job *job, const struct perso_ledger_file *file,
+                 struct perso_error *err)
+{
+    for (size_t i = 0; i < sizeof handings / sizeof handings[0]; i++) {
+        const struct perso_role_stage *moves = perso_role_stage_find(job->role, handings[i].moves);
+
+        if (file->stage == handings[i].stage && moves != NULL && comes_back(job, moves->to) &&
+            (handings[i].kind == NULL || strcmp(handings[i].kind, file->kind) == 0))
+            return tell_handed(job, file, moves->to, handings[i].event, err);
+    }
+    return PERSO_OK;
+}
+
+enum perso_result
+perso_tell_outstanding(struct perso_job *job, struct perso_error *err)
+{
+    struct perso_ledger_file file;
+    int64_t after = 0;
+    size_t n;
+    enum perso_result rc;
+
+    while ((rc = perso_ledger_files(job->ledger, after, 1, &file, &n, err)) == PERSO_OK) {
+        after = file.id;
+        if (file.outgoing && (rc = tell_outstanding(job, &file, err)) != PERSO_OK)
+            return rc;
+    }
+    return rc == PERSO_END ? PERSO_OK : rc;
+}
+
+/* ---- what to do next ---- */
+
+/* What a stage of a role needs for the cards that it finds. */
+static const struct {
+    enum perso_stage stage;
+    const char *roles; /* NULL: all others */
+    const char *next;
+} steps[] = {
+    { PERSO_STAGE_RECONCILE, NULL, N_("reconcile: put issuance data into in/issuance") },
+    { PERSO_STAGE_APPROVE, NULL, N_("approve: an operator looks at reports/reconcile.csv") },
+    { PERSO_STAGE_BUNDLE, NULL, N_("bundle") },
+    { PERSO_STAGE_SUBMIT, NULL, N_("submit") },
+    { PERSO_STAGE_COLLECT, "vendor centre",
+      N_("collect: the department's packages come into in/ra") },
+    { PERSO_STAGE_COLLECT, NULL, N_("collect: returns of the RA come into in/ra") },
+    { PERSO_STAGE_MATCH, NULL, N_("match") },
+    { PERSO_STAGE_FORWARD, NULL, N_("forward") },
+    { PERSO_STAGE_PERSONALIZE, NULL, N_("personalize") },
+    { PERSO_STAGE_CLOSE, "department",
+      N_("close: RES packages of whoever finishes the cards come into in/result") },
+    { PERSO_STAGE_CLOSE, NULL, N_("close: result files of the machine come into in/machine") },
+};
+
+/* The same in every role. */
+static const struct {
+    enum perso_state state;
+    const char *next;
+} asides[] = {
+    { PERSO_STATE_RETRY, N_("personalize: cards that the machine wants again") },
+    { PERSO_STATE_HELD, N_("correct, release or cancel what held/ lists") },
+    { PERSO_STATE_REFUSED, N_("release (asks again) or cancel what the RA refused") },
+};
+
+static const char *
+step_of(const struct perso_role *role, enum perso_stage stage)
+{
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+        if (steps[i].stage == stage &&
+            (steps[i].roles == NULL || strstr(steps[i].roles, role->name) != NULL))
+            return steps[i].next;
+    return NULL;
+}
+
+static void
+tell_step(struct perso_job *job, uint32_t n_cards, const char *next)
+{
+    if (n_cards == 0 || next == NULL)
+        return;
+    perso_say_begin(&job->say, "next");
+    perso_say_number(&job->say, "cards", n_cards);
+    perso_say_word(&job->say, "step", next);
+    perso_say_end(&job->say);
+}
+
+void
+perso_tell_next(struct perso_job *job, const struct perso_balance *b)
+{
+    for (const struct perso_role_stage *s = job->role->stages; s->stage != PERSO_STAGE_NONE; s++)
+        if (s->from != PERSO_STATE_NONE && s->from != s->to)
+            tell_step(job, b->by_state[s->from], step_of(job->role, s->stage));
+    for (size_t i = 0; i < sizeof asides / sizeof asides[0]; i++)
+        tell_step(job, b->by_state[asides[i].state], asides[i].next);
+}
