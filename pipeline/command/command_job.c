@@ -253,6 +253,13 @@ struct acting {
     uint32_t n;
 };
 
+/* First line of the lists in out/close and in packages: no card. */
+static bool
+is_heading(const char *row)
+{
+    return strncmp(row, "AAZ501", 6) == 0 && (row[6] == ',' || row[6] == '\0');
+}
+
 /* One line of a list: of held/ the number of the card (its first column), else a card id. */
 static enum perso_result
 act_on_line(struct perso_job *job, struct acting *a, char *row, bool numbered,
@@ -288,7 +295,7 @@ act_on_list(struct perso_job *job, struct acting *a, const char *path, struct pe
     char *start = strncmp(text, bom, 3) == 0 ? text + 3 : text;
     char *row = strtok_r(start, "\r\n", &save);
     bool numbered = row != NULL && strncmp(row, "seq,", 4) == 0;
-    if (numbered)
+    if (numbered || (row != NULL && is_heading(row)))
         row = strtok_r(NULL, "\r\n", &save);
     for (; rc == PERSO_OK && row != NULL; row = strtok_r(NULL, "\r\n", &save))
         rc = act_on_line(job, a, row, numbered, err);

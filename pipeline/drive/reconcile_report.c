@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "formats/identity/card.h"
 #include "formats/text/write.h"
 #include "pipeline/drive/reconcile_accept.h"
 #include "pipeline/file/output.h"
@@ -138,6 +139,21 @@ report_cards(struct reporting *r, struct perso_error *err)
     return rc == PERSO_END ? PERSO_OK : rc;
 }
 
+/* The application came after the issuance data: the row was compared when the file was read again.
+ */
+static enum perso_result
+came_later(struct reporting *r, const struct perso_cells *cells, bool *ret, struct perso_error *err)
+{
+    char card_id[PERSO_CARD_ID_CHARS + 1];
+    struct perso_card card;
+    enum perso_result rc = PERSO_END;
+
+    if (perso_card_id_read(cells->known[PERSO_COL_AAZ501], card_id))
+        rc = perso_ledger_card_find(r->job->ledger, card_id, &card, err);
+    *ret = rc == PERSO_OK;
+    return rc == PERSO_END ? PERSO_OK : rc;
+}
+
 /* Rows of one issuance file about cards that are not of this job: reported, not held. */
 static enum perso_result
 report_only(struct reporting *r, int64_t file_id, struct perso_error *err)
@@ -145,6 +161,7 @@ report_only(struct reporting *r, int64_t file_id, struct perso_error *err)
     struct perso_stored_record records[64], again;
     struct perso_cells cells;
     int64_t after = 0;
+    bool later = false;
     size_t n;
     enum perso_result rc;
 
@@ -156,8 +173,10 @@ report_only(struct reporting *r, int64_t file_id, struct perso_error *err)
             if (records[i].card_seq != 0)
                 continue;
             if ((rc = perso_job_cells(r->job, records[i].id, &cells, &again, err)) != PERSO_OK ||
-                (rc = write_row(r, cells.known[PERSO_COL_AAZ501], '+', NULL, NULL, err)) !=
-                    PERSO_OK)
+                (rc = came_later(r, &cells, &later, err)) != PERSO_OK)
+                return rc;
+            if (!later && (rc = write_row(r, cells.known[PERSO_COL_AAZ501], '+', NULL, NULL,
+                                          err)) != PERSO_OK)
                 return rc;
         }
     }

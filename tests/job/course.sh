@@ -97,15 +97,15 @@ course_learn()
 
 # ---- comparing ----
 
+# signing_key_of SITE: of the certificates of a party, the one that may sign.
 signing_key_of()
 {
-    # Of the certificates of a party, the one that may sign.
-    perl -0777 -ne 'print "$_\0" for /-----BEGIN.*?END CERTIFICATE-----\n/gs' "$1/site/site.cer" |
+    perl -0777 -ne 'print "$_\0" for /-----BEGIN.*?END CERTIFICATE-----\n/gs' "$1/site.cer" |
         while IFS= read -r -d '' pem; do
             openssl x509 -noout -text <<<"$pem" | grep -q 'Digital Signature' || continue
             openssl x509 -noout -pubkey <<<"$pem"
         done >"$work/signer.pem"
-    [ -s "$work/signer.pem" ] || fail "$1/site/site.cer has no signing certificate"
+    [ -s "$work/signer.pem" ] || fail "$1/site.cer has no signing certificate"
 }
 
 # sm2_verify MESSAGE SIGNATURE: under the standard id, with the key of signing_key_of.
@@ -129,36 +129,51 @@ signature_holds()
     sm2_verify "$work/manifest" "$1"
 }
 
-# unwrapped WORLD FILE.wrap: the key in it, as its recipient opens it.
+# unwrapped FILE.wrap KEY [PASSWORD_FILE]: the key in it, as its recipient opens it.
 unwrapped()
 {
-    openssl pkeyutl -decrypt -inkey "$1/machine/machine.key" -in "$2" | od -An -tx1 ||
-        fail "$2: cannot be unwrapped"
+    openssl pkeyutl -decrypt -inkey "$2" ${3:+-passin "file:$3"} -in "$1" | od -An -tx1 ||
+        fail "$1: cannot be unwrapped"
 }
 
-# same_outputs WORLD OTHER: out/, held/ and reports/, raw; signatures verified, keys opened.
-same_outputs()
+# key_of WORLD FILE.wrap: arguments of unwrapped for its recipient; a test may have another one.
+key_of()
 {
-    local file one=$1/site/B1 other=$2/site/B1 wrapped=0
+    wrap_key=("$1/machine/machine.key")
+}
+
+# same_files WORLD OTHER JOB: out/, held/ and reports/ of the job SITE/NAME, raw; signatures
+# verified, keys opened. Counts the keys in $wrapped.
+same_files()
+{
+    local file one=$1/$3 other=$2/$3 wrap_key key
     (cd "$one" && find out held reports | sort) >"$work/names.one"
     (cd "$other" && find out held reports | sort) >"$work/names.other"
-    same "$work/names.one" "$work/names.other" "names of the outputs"
+    same "$work/names.one" "$work/names.other" "names of the outputs of $3"
+    signing_key_of "$1/${3%/*}"
     while IFS= read -r file; do
         [ -f "$one/$file" ] || continue
         case $file in
         *.sig)
-            signing_key_of "$1"
             signature_holds "$one/$file"
             signature_holds "$other/$file"
             ;;
         *.wrap)
-            equal "$(unwrapped "$2" "$other/$file")" "$(unwrapped "$1" "$one/$file")" \
-                "key in $file"
+            key_of "$1" "$file"
+            key=$(unwrapped "$one/$file" "${wrap_key[@]}")
+            equal "$(unwrapped "$other/$file" "${wrap_key[@]}")" "$key" "key in $file"
             wrapped=$((wrapped + 1))
             ;;
         *) same "$one/$file" "$other/$file" "$file" ;;
         esac
     done <"$work/names.one"
+}
+
+# same_outputs WORLD OTHER
+same_outputs()
+{
+    local wrapped=0
+    same_files "$1" "$2" site/B1
     [ "$wrapped" -gt 0 ] || fail "no wrapped key was compared"
 }
 
