@@ -15,7 +15,7 @@ keywords=(_:1 N_:1 perso_error_set:4 perso_error_prefix:2 perso_error_errno:2
     perso_error_openssl:2 perso_warn:1 perso_hint:1 perso_say_begin:2 perso_say_text:2
     perso_say_number:2 perso_say_word:2 perso_say_reject:2
     perso_progress_begin:2 perso_fault_syntax:2 perso_fault_algorithm:2 perso_zip_damaged:2
-    perso_zip_refuse:2 refuse_member:2 damaged:2 wrong:3 bad_event:3 check_none:3
+    perso_zip_refuse:2 refuse_member:2 damaged:2 wrong:3 bad_event:3 wrong_card:3 check_none:3
     'refuse:3,3t' 'refuse:4,4t')
 
 # xgettext takes one argument of a function: the word of perso_say_word has a pass of its own.

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "perso/text.h"
 #include "pipeline/command/command.h"
 #include "pipeline/job/path.h"
 #include "pipeline/report/profile.h"
@@ -10,7 +11,7 @@
 struct chosen {
     struct perso_profile profile;
     const char *name;
-    char from[PERSO_PATH_BYTES];
+    char from[PERSO_PATH_BYTES]; /* "": shipped */
 };
 
 /* The folder that a site's jobs look into. */
@@ -48,7 +49,6 @@ choose(const struct perso_command_line *line, const char *name, struct chosen *r
         snprintf(ret->from, sizeof ret->from, "%s", name);
         return perso_profile_read_file(name, &ret->profile, err);
     }
-    strcpy(ret->from, "what Persoline ships");
     if (perso_site_find(line->options.conf, ".", conf_path, &no_site) != PERSO_OK) {
         rc = perso_profile_make(name, &ret->profile, err);
         if (rc == PERSO_END)
@@ -65,6 +65,18 @@ choose(const struct perso_command_line *line, const char *name, struct chosen *r
     return PERSO_OK;
 }
 
+static void
+tell(struct perso_say *say, const struct chosen *chosen)
+{
+    perso_say_begin(say, "profile");
+    perso_say_text(say, "name", chosen->name);
+    if (chosen->from[0] != '\0')
+        perso_say_text(say, "from", chosen->from);
+    else
+        perso_say_word(say, "from", N_("what Persoline ships"));
+    perso_say_end(say);
+}
+
 static enum perso_exit
 show(const struct perso_command_line *line, struct chosen *chosen)
 {
@@ -73,8 +85,10 @@ show(const struct perso_command_line *line, struct chosen *chosen)
     const char *name = line->n_words > 1 ? line->words[1] : "default";
     enum perso_result rc = choose(line, name, chosen, &err);
 
-    if (rc == PERSO_OK)
-        rc = perso_profile_show(&say, &chosen->profile, name, chosen->from, &err);
+    if (rc == PERSO_OK) {
+        tell(&say, chosen);
+        rc = perso_profile_show(&say, &chosen->profile, &err);
+    }
     return rc == PERSO_OK ? PERSO_EXIT_DONE : perso_command_failed(&err, rc);
 }
 
@@ -91,10 +105,7 @@ check(const struct perso_command_line *line, struct chosen *chosen)
     enum perso_result rc = choose(line, name, chosen, &err);
 
     if (rc == PERSO_OK) {
-        perso_say_begin(&say, "profile");
-        perso_say_text(&say, "name", name);
-        perso_say_text(&say, "from", chosen->from);
-        perso_say_end(&say);
+        tell(&say, chosen);
         rc = perso_profile_check(&say, &chosen->profile, &question, &held, &err);
     }
     if (rc != PERSO_OK)

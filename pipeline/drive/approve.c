@@ -144,7 +144,7 @@ tell_first(const struct approving *a)
     struct perso_say *say = &a->job->say;
 
     perso_say_begin(say, "approve");
-    perso_say_text(say, "approvals", "1 of 2");
+    perso_say_word(say, "approvals", "1 of 2");
     perso_say_text(say, "by", a->job->actor.operator);
     perso_say_number(say, "cards", a->due.n);
     perso_say_text(say, "digest", a->due.hex);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "perso/text.h"
 #include "pipeline/job/cards.h"
 
 #define ALL_BUT_CANCELLED (~(1u << PERSO_STATE_CANCELLED))
@@ -220,7 +221,7 @@ tell(struct counting *c)
         perso_say_text(&c->job->say, "box", box->said.box);
         perso_say_number(&c->job->say, "counted", box->said.counted);
         perso_say_number(&c->job->say, "listed", box->listed);
-        perso_say_number(&c->job->say, agrees ? "go on" : "held", box->moved);
+        perso_say_number(&c->job->say, agrees ? N_("go on") : N_("held"), box->moved);
         perso_say_end(&c->job->say);
         if (agrees || box->listed > 0)
             continue;

@@ -11,6 +11,7 @@
 #include "formats/base/encode.h"
 #include "formats/sm2/sm3.h"
 #include "formats/text/write.h"
+#include "perso/text.h"
 #include "pipeline/drive/drive.h"
 #include "pipeline/drive/purge_files.h"
 #include "pipeline/drive/purge_macs.h"
@@ -108,10 +109,11 @@ tell_theirs(struct purging *p)
 static void
 tell_command(struct purging *p)
 {
+    static const char text[] = N_("TEXT");
     char command[PERSO_PATH_BYTES + 128];
 
-    snprintf(command, sizeof command, "persoline purge %s --digest %s --reason TEXT",
-             p->job->folder, p->digest);
+    snprintf(command, sizeof command, "persoline purge %s --digest %s --reason %s", p->job->folder,
+             p->digest, p->job->say.json ? text : _(text));
     perso_say_text(&p->job->say, "digest", p->digest);
     perso_say_text(&p->job->say, "command", command);
 }
@@ -258,7 +260,7 @@ end(struct purging *p, enum perso_purge_state state, struct perso_error *err)
         perso_warn("%llu certificates of this job wait in the cupboard and are kept; purge again "
                    "when they are settled",
                    (unsigned long long)waiting);
-    perso_say_begin(&p->job->say, p->job->options.dry_run ? "would purge" : "purged");
+    perso_say_begin(&p->job->say, p->job->options.dry_run ? N_("would purge") : N_("purged"));
     perso_say_text(&p->job->say, "job", p->job->name);
     perso_say_number(&p->job->say, "cards", p->n_cards);
     perso_say_number(&p->job->say, "records", p->n_records);

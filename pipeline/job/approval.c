@@ -151,10 +151,10 @@ tell(struct perso_job *job, const struct perso_approval_due *due)
         perso_say_number(&job->say, "wait for cards that differ", due->differ);
         perso_say_number(&job->say, "that are not compared", due->uncompared);
     } else if (due->is_void) {
-        perso_say_text(&job->say, "approvals", "0 of 2");
+        perso_say_word(&job->say, "approvals", "0 of 2");
         perso_say_text(&job->say, "void", due->first);
     } else {
-        perso_say_text(&job->say, "approvals", "1 of 2");
+        perso_say_word(&job->say, "approvals", "1 of 2");
         perso_say_text(&job->say, "by", due->first);
     }
     perso_say_end(&job->say);

@@ -4,35 +4,36 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "perso/text.h"
 #include "pipeline/job/conf.h"
 #include "pipeline/job/ini_rows.h"
 
 /* clang-format off */
 #define TABLE_KEYS(section, member, encoding_reason) \
     { section, "encoding", "utf-8", "", encoding_reason, CHOICE(struct perso_profile, member.encoding, "utf-8|gbk|gb18030") }, \
-    { section, "delimiter", "comma", "", "between cells", CHOICE(struct perso_profile, member.delimiter, "comma|bar|semicolon|tab") }, \
-    { section, "quotes", "yes", "", "cells may be quoted as in RFC 4180", CHOICE(struct perso_profile, member.quotes, "yes|no") }, \
-    { section, "quoted_newlines", "no", "", "a newline may stand inside quotes", CHOICE(struct perso_profile, member.quoted_newlines, "yes|no") }, \
-    { section, "row_count", "warn", "", "without a control total nobody sees a clean cut: required refuses such a file", CHOICE(struct perso_profile, member.row_count, "required|warn") }
+    { section, "delimiter", "comma", "", N_("between cells"), CHOICE(struct perso_profile, member.delimiter, "comma|bar|semicolon|tab") }, \
+    { section, "quotes", "yes", "", N_("cells may be quoted as in RFC 4180"), CHOICE(struct perso_profile, member.quotes, "yes|no") }, \
+    { section, "quoted_newlines", "no", "", N_("a newline may stand inside quotes"), CHOICE(struct perso_profile, member.quoted_newlines, "yes|no") }, \
+    { section, "row_count", "warn", "", N_("without a control total nobody sees a clean cut: required refuses such a file"), CHOICE(struct perso_profile, member.row_count, "required|warn") }
 
 static const struct perso_ini_key profile_keys[] = {
-    TABLE_KEYS("application", application, "of key-generation output; a manifest may state another"),
-    { "application", "card_no_check", "warn", "", "wrong check character (GB 11714) of a card number; some regions number otherwise", CHOICE(struct perso_profile, card_no_check, "warn|reject") },
-    { "application", "subject_check", "yes", "", "a request whose subject names another person is held", CHOICE(struct perso_profile, subject_check, "yes|no") },
-    { "application", "subject_name", "yes", "", "the subject of a request must carry the name", CHOICE(struct perso_profile, subject_name, "yes|no") },
-    { "application", "subject_number", "no", "", "the subject of a request must carry the social security number", CHOICE(struct perso_profile, subject_number, "yes|no") },
-    TABLE_KEYS("issuance", issuance, "of issuance data; a manifest may state another"),
-    { "reconcile", "folds", "dot,space,width", "", "differences of names that are accepted: dot, space, width, case; empty: none", TEXT(struct perso_profile, folds) },
-    { "reconcile", "batch_check", "yes", "", "BAZ033 must be the job's batch where the issuance data has one", CHOICE(struct perso_profile, batch_check, "yes|no") },
-    { "reconcile", "card_status", "0,1,empty", "", "accepted AAZ502; any: not judged", TEXT(struct perso_profile, card_status) },
-    { "reconcile", "person_status", "1,empty", "", "accepted AAC008; any: not judged", TEXT(struct perso_profile, person_status) },
-    { "approve", "on_mismatch", "card", "", "card: a card that differs is held, the others are approved; batch: none is approved while one differs", CHOICE(struct perso_profile, on_mismatch, "card|batch") },
-    { "match", "certificate_name", "yes", "", "a certificate must carry the name", CHOICE(struct perso_profile, certificate_name, "yes|no") },
-    { "match", "certificate_number", "yes", "", "a certificate must carry the social security number", CHOICE(struct perso_profile, certificate_number, "yes|no") },
-    { "machine", "encoding", "utf-8", "", "of machine files", CHOICE(struct perso_profile, machine_encoding, "utf-8|gb18030") },
-    { "personalize", "ssse_keys", "", "NAME:VERSION;...", "mode 2: SSSE master key and application keys, as names and versions in the crypto device, where issuance data have no column SSSE", TEXT(struct perso_profile, ssse_keys) },
-    { "personalize", "keys_at_issue", "no", "", "mode 4: the finisher changes master key and admin PIN of the ACSE; no: they change when the certificates are written", CHOICE(struct perso_profile, keys_at_issue, "yes|no") },
-    TABLE_KEYS("result", result, "of result files (制卡回盘)"),
+    TABLE_KEYS("application", application, N_("of key-generation output; a manifest may state another")),
+    { "application", "card_no_check", "warn", "", N_("wrong check character (GB 11714) of a card number; some regions number otherwise"), CHOICE(struct perso_profile, card_no_check, "warn|reject") },
+    { "application", "subject_check", "yes", "", N_("a request whose subject names another person is held"), CHOICE(struct perso_profile, subject_check, "yes|no") },
+    { "application", "subject_name", "yes", "", N_("the subject of a request must carry the name"), CHOICE(struct perso_profile, subject_name, "yes|no") },
+    { "application", "subject_number", "no", "", N_("the subject of a request must carry the social security number"), CHOICE(struct perso_profile, subject_number, "yes|no") },
+    TABLE_KEYS("issuance", issuance, N_("of issuance data; a manifest may state another")),
+    { "reconcile", "folds", "dot,space,width", "", N_("differences of names that are accepted: dot, space, width, case; empty: none"), TEXT(struct perso_profile, folds) },
+    { "reconcile", "batch_check", "yes", "", N_("BAZ033 must be the job's batch where the issuance data has one"), CHOICE(struct perso_profile, batch_check, "yes|no") },
+    { "reconcile", "card_status", "0,1,empty", "", N_("accepted AAZ502; any: not judged"), TEXT(struct perso_profile, card_status) },
+    { "reconcile", "person_status", "1,empty", "", N_("accepted AAC008; any: not judged"), TEXT(struct perso_profile, person_status) },
+    { "approve", "on_mismatch", "card", "", N_("card: a card that differs is held, the others are approved; batch: none is approved while one differs"), CHOICE(struct perso_profile, on_mismatch, "card|batch") },
+    { "match", "certificate_name", "yes", "", N_("a certificate must carry the name"), CHOICE(struct perso_profile, certificate_name, "yes|no") },
+    { "match", "certificate_number", "yes", "", N_("a certificate must carry the social security number"), CHOICE(struct perso_profile, certificate_number, "yes|no") },
+    { "machine", "encoding", "utf-8", "", N_("of machine files"), CHOICE(struct perso_profile, machine_encoding, "utf-8|gb18030") },
+    { "personalize", "ssse_keys", "", N_("NAME:VERSION;..."), N_("mode 2: SSSE master key and application keys, as names and versions in the crypto device, where issuance data have no column SSSE"), TEXT(struct perso_profile, ssse_keys) },
+    { "personalize", "keys_at_issue", "no", "", N_("mode 4: the finisher changes master key and admin PIN of the ACSE; no: they change when the certificates are written"), CHOICE(struct perso_profile, keys_at_issue, "yes|no") },
+    TABLE_KEYS("result", result, N_("of result files (制卡回盘)")),
 };
 
 static const struct {
@@ -214,7 +215,9 @@ perso_profile_table(const struct perso_profile *profile, const struct perso_tabl
     static const struct {
         const char *name;
         char delimiter;
-    } delimiters[] = { { "comma", ',' }, { "bar", '|' }, { "semicolon", ';' }, { "tab", '\t' } };
+    } delimiters[] = {
+        { N_("comma"), ',' }, { N_("bar"), '|' }, { N_("semicolon"), ';' }, { N_("tab"), '\t' }
+    };
 
     *ret = (struct perso_table_options) {
         .quotes = perso_conf_yes(table->quotes),

@@ -6,10 +6,9 @@
 #include "pipeline/job/profile.h"
 #include "pipeline/job/say.h"
 
-/** Every key with unit, reason, value and default, and the headers of every column. from: where the
- *  profile was found. */
+/** Every key with unit, reason, value and default, and the headers of every column. */
 enum perso_result perso_profile_show(struct perso_say *say, const struct perso_profile *profile,
-                                     const char *name, const char *from, struct perso_error *err);
+                                     struct perso_error *err);
 
 struct perso_profile_question {
     const char *file;

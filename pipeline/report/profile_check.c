@@ -2,6 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "perso/text.h"
 #include "pipeline/file/input.h"
 #include "pipeline/file/preview.h"
 #include "pipeline/report/profile.h"
@@ -88,13 +89,13 @@ guess_kind(struct checking *c)
             break;
     }
     c->kind = &perso_table_kinds[best];
-    c->because = found ? "of its columns" : "no header can be read";
+    c->because = found ? N_("of its columns") : N_("no header can be read");
 }
 
 static void
 choose_kind(struct checking *c)
 {
-    c->because = "you say so";
+    c->because = N_("you say so");
     for (size_t i = 0; i < PERSO_TABLE_KINDS; i++)
         if (strcmp(perso_table_kinds[i].name, c->question->as) == 0)
             c->kind = &perso_table_kinds[i];
@@ -109,13 +110,13 @@ tell_file(const struct checking *c)
 
     perso_say_begin(c->say, "file");
     perso_say_text(c->say, "name", c->question->file);
-    perso_say_text(c->say, "as", c->kind->name);
-    perso_say_text(c->say, "because", c->because);
+    perso_say_word(c->say, "as", c->kind->name);
+    perso_say_word(c->say, "because", c->because);
     perso_say_text(c->say, "encoding of the profile", layout->encoding);
     if (c->question->encoding[0] != '\0')
         perso_say_text(c->say, "of --encoding", c->question->encoding);
-    perso_say_text(c->say, "delimiter", layout->delimiter);
-    perso_say_text(c->say, "quotes", layout->quotes);
+    perso_say_word(c->say, "delimiter", layout->delimiter);
+    perso_say_word(c->say, "quotes", layout->quotes);
     perso_say_end(c->say);
 }
 
@@ -139,11 +140,11 @@ static const char *
 known_by(const struct checking *c, enum perso_column column, const char *header)
 {
     if (column == PERSO_COLUMN_OTHER)
-        return "no name: carried through";
+        return N_("no name: carried through");
     for (size_t i = 0; i < c->profile->n_aliases; i++)
         if (strcasecmp(c->profile->aliases[i].name, header) == 0)
-            return "this profile";
-    return strcasecmp(perso_column_code(column), header) == 0 ? "its code" : "another name";
+            return N_("this profile");
+    return strcasecmp(perso_column_code(column), header) == 0 ? N_("its code") : N_("another name");
 }
 
 static void
@@ -157,7 +158,7 @@ tell_columns(struct checking *c)
         perso_say_number(c->say, "number", i + 1u);
         perso_say_text(c->say, "header", header);
         perso_say_text(c->say, "code", perso_column_code(layout->known[i]));
-        perso_say_text(c->say, "known by", known_by(c, layout->known[i], header));
+        perso_say_word(c->say, "known by", known_by(c, layout->known[i], header));
         perso_say_end(c->say);
     }
 }
@@ -186,7 +187,8 @@ look_at_table(struct checking *c)
     perso_say_number(c->say, "number", ++c->n_tables);
     perso_say_text(c->say, "encoding", c->in.charset);
     perso_say_number(c->say, "columns", perso_table_layout(c->in.table)->n_columns);
-    perso_say_text(c->say, "first line", header ? "header" : "a card, no header: not shown");
+    perso_say_word(c->say, "first line",
+                   header ? N_("header") : N_("a card, no header: not shown"));
     perso_say_end(c->say);
     if (header)
         tell_columns(c);
@@ -284,7 +286,7 @@ tell_found(struct checking *c)
     if (stated_rows(c, &stated))
         perso_say_number(c->say, "control total", stated);
     else
-        perso_say_text(c->say, "control total", "none");
+        perso_say_word(c->say, "control total", "none");
     perso_say_end(c->say);
     perso_found_tell(&c->found, c->say);
     perso_say_begin(c->say, "judged");

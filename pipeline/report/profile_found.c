@@ -87,7 +87,7 @@ perso_found_tell(const struct perso_found *found, struct perso_say *say)
         perso_say_text(say, "code", perso_reject_code(t->reject));
         perso_say_text(say, "field", perso_column_code(t->column));
         perso_say_number(say, "first line", t->first_line);
-        perso_say_text(say, "why", perso_reject_text(t->reject));
+        perso_say_reject(say, "why", t->reject);
         perso_say_end(say);
     }
 }

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "perso/text.h"
 #include "pipeline/report/profile.h"
 
 static void
@@ -15,13 +16,13 @@ tell_key(struct perso_say *say, const struct perso_ini_key *key,
     perso_say_begin(say, "key");
     perso_say_text(say, "name", name);
     perso_say_text(say, "value", value);
-    perso_say_text(say, "default", strcmp(value, usual) == 0 ? "yes" : "no");
+    perso_say_word(say, "default", strcmp(value, usual) == 0 ? N_("yes") : N_("no"));
     perso_say_text(say, "of default", usual);
     if (key->unit[0] != '\0')
-        perso_say_text(say, "unit", key->unit);
+        perso_say_word(say, "unit", key->unit);
     if (key->kind == PERSO_INI_CHOICE)
         perso_say_text(say, "one of", key->choices);
-    perso_say_text(say, "reason", key->reason);
+    perso_say_word(say, "reason", key->reason);
     perso_say_end(say);
 }
 
@@ -57,8 +58,8 @@ tell_headers(struct perso_say *say, const struct perso_profile *profile)
 }
 
 enum perso_result
-perso_profile_show(struct perso_say *say, const struct perso_profile *profile, const char *name,
-                   const char *from, struct perso_error *err)
+perso_profile_show(struct perso_say *say, const struct perso_profile *profile,
+                   struct perso_error *err)
 {
     struct perso_profile *fallback = calloc(1, sizeof *fallback);
     size_t n;
@@ -67,10 +68,6 @@ perso_profile_show(struct perso_say *say, const struct perso_profile *profile, c
                                             : perso_error_errno(err, "memory");
 
     if (rc == PERSO_OK) {
-        perso_say_begin(say, "profile");
-        perso_say_text(say, "name", name);
-        perso_say_text(say, "from", from);
-        perso_say_end(say);
         for (size_t i = 0; i < n; i++)
             tell_key(say, &keys[i], profile, fallback);
         tell_headers(say, profile);

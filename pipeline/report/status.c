@@ -55,8 +55,9 @@ tell_purge(struct perso_job *job, struct perso_error *err)
     if (rc != PERSO_OK || state == PERSO_PURGE_NONE)
         return rc;
     perso_say_begin(&job->say, "purge");
-    perso_say_text(&job->say, "personal data",
-                   state == PERSO_PURGE_DONE ? "gone" : "on its way: repeat persoline purge");
+    perso_say_word(&job->say, "personal data",
+                   state == PERSO_PURGE_DONE ? N_("gone")
+                                             : N_("on its way: repeat persoline purge"));
     perso_say_end(&job->say);
     return PERSO_OK;
 }
