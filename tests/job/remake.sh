@@ -131,10 +131,9 @@ same "$work/have" "$work/want" "card numbers of the RMK (<) and of the issuance 
 
 # The package against its manifest and its signature: openssl and perl.
 . "$here/course.sh"
-mkdir "$work/dept" && cp -r "$w/dept" "$work/dept/site"
 for package in RMK RVK; do
     file=$d/out/close/$package-411600-B1-0001.zip
-    signing_key_of "$work/dept"
+    signing_key_of "$w/dept"
     signature_holds "$file.sig"
     unzip -p "$file" manifest.json >"$work/manifest"
     for member in $(unzip -Z1 "$file" | grep -v manifest.json); do
