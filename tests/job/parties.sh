@@ -83,6 +83,8 @@ mended()
         --held "$world/to-mend.csv" --issuance
     cp "$world/mended"/keys/* "$vendor/in/keys/"
     cp "$world/mended/issuance/issuance.csv" "$department/in/issuance/issuance-mended.csv"
+    # Whoever is remade later has these data too.
+    cp "$world/mended/issuance/issuance.csv" "$world/samples/B1/issuance/issuance.csv"
     product run "$vendor"
     mapfile -t list < <(held "$vendor" collect | cut -f1)
     act release "$vendor" "asked again, nothing was wrong here" "${list[@]}"
@@ -108,13 +110,13 @@ mended()
 # confirmed WORLD BATCH: 6.4.4: nothing is remade or revoked before the department has confirmed.
 confirmed()
 {
-    local department=$1/department/$2 list
+    local department=$1/department/$2
     [ -z "$(packages "$department"/out/close/R[MV]K-*.zip)" ] ||
         fail "remade or revoked before it was confirmed"
     { in_state "$department" spoiled && in_state "$department" missing; } | sort >"$work/bad"
     [ "$(wc -l <"$work/bad")" -gt 1 ] || fail "the machine spoiled nothing: take more cards"
-    mapfile -t list < <(cat "$work/bad" && cut -f1 "$work/wrong-key")
-    act confirm "$department" "seen and signed for" "${list[@]}"
+    act confirm "$department" "seen and signed for" "@$department/out/close/remake.csv" \
+        "@$department/out/close/revoke.csv"
     parties_run "$1"
     of_packages AAZ501 -- remake.csv "$department"/out/close/RMK-*.zip | sort >"$work/have"
     same "$work/have" "$work/bad" "to be remade (<) and spoiled or missing (>)"
