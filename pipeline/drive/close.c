@@ -244,7 +244,8 @@ read_balance(struct closing *s, struct perso_error *err)
 static enum perso_result
 read_members(struct closing *s, struct perso_error *err)
 {
-    enum perso_result rc = perso_incoming_table(&s->package, "result.csv", perso_required_result, err);
+    enum perso_result rc =
+        perso_incoming_table(&s->package, "result.csv", perso_required_result, err);
 
     if (rc != PERSO_OK || (rc = read_table(s, err)) != PERSO_OK)
         return rc;
