@@ -5,11 +5,16 @@
 #include "perso/text.h"
 
 static const struct perso_mode modes[] = {
-    { 1, "卡商批量写入数字证书", "vendor", true, true, false, "LD/T 03-2022 6.4.7.2" },
-    { 2, "个人化中心批量写入数字证书", "centre", true, true, true, "LD/T 03-2022 6.4.7.3" },
-    { 3, "快速发卡系统写入数字证书", "station", false, true, false, "LD/T 03-2022 6.4.7.4" },
-    { 4, "服务窗口或持卡人自助写入数字证书", NULL, true, false, false, "LD/T 03-2022 6.4.7.5" },
-    { 5, "服务窗口申请并写入数字证书", "window", false, true, false, "LD/T 03-2022 6.4.7.6" },
+    { 1, "卡商批量写入数字证书", "the vendor writes the certificates, in batches", "vendor", true,
+      true, false, "LD/T 03-2022 6.4.7.2" },
+    { 2, "个人化中心批量写入数字证书", "a centre writes the certificates, in batches", "centre",
+      true, true, true, "LD/T 03-2022 6.4.7.3" },
+    { 3, "快速发卡系统写入数字证书", "a rapid-issue station writes the certificates", "station",
+      false, true, false, "LD/T 03-2022 6.4.7.4" },
+    { 4, "服务窗口或持卡人自助写入数字证书", "a window or the holder writes the certificates", NULL,
+      true, false, false, "LD/T 03-2022 6.4.7.5" },
+    { 5, "服务窗口申请并写入数字证书", "a window applies for the certificates and writes them",
+      "window", false, true, false, "LD/T 03-2022 6.4.7.6" },
 };
 
 #define S(stage, from, to)                                                                         \

@@ -39,7 +39,8 @@ struct perso_role {
 /* One mode of LD/T 03-2022 6.4.7. */
 struct perso_mode {
     int number;           /* 1 to 5 */
-    const char *title;    /* 卡商批量写入 ... */
+    const char *title_zh; /* 卡商批量写入 ... */
+    const char *title_en;
     const char *finisher; /* vendor or centre; NULL: init says which */
     bool batch;           /* keys come in files; else one card at a time over the real-time path */
     bool certificates_with_card; /* the finisher writes them; else they wait in the cupboard */

@@ -15,9 +15,8 @@ static const struct {
       N_("init JOB --mode 1|2|4 --batch ID --division CODE --vendor CODE "
          "[--role vendor|department|centre|all] [--finisher vendor|centre] [--date YYYY-MM-DD] "
          "[--profile NAME] [--ra NAME] [--centre NAME]\n"
-         "       persoline init JOB --from PACKAGE [--batch ID] [--date YYYY-MM-DD] [--profile "
-         "NAME] "
-         "[--ra NAME] [--centre NAME]"),
+         "       persoline init JOB --from PACKAGE [--batch ID] [--finisher vendor|centre] "
+         "[--date YYYY-MM-DD] [--profile NAME] [--ra NAME] [--centre NAME]"),
       perso_command_init },
     { "ingest", N_("ingest JOB FILE... [--encoding E] [--rows N] [--counted BOX=N]..."),
       perso_command_stage },

@@ -100,7 +100,8 @@ perso_operator_confirm(struct perso_job *job, const char *card_id, const char *r
 
     if (!perso_is_department(job))
         return perso_error_set(err, PERSO_REJ_NONE, "",
-                               "role %s: the department confirms, in its own job", job->role->name);
+                               "role %s: the department confirms, in its own job",
+                               _(job->role->name));
     if ((rc = perso_operator_find(job, card_id, &card, err)) != PERSO_OK)
         return rc;
     if (!card.confirmed && ((rc = may_confirm(job, &card, err)) != PERSO_OK ||

@@ -13,8 +13,8 @@ head(FILE *out, const struct perso_job *job, const char *title_zh, const char *t
 {
     fprintf(out, "%s / %s\n\n", title_zh, title_en);
     fprintf(out, "制卡批次 batch:      %s\n", job->conf.batch);
-    fprintf(out, "模式 mode:           %d %s (%s)\n", job->mode->number, job->mode->title,
-            job->mode->clause);
+    fprintf(out, "模式 mode:           %d %s / %s (%s)\n", job->mode->number, job->mode->title_zh,
+            job->mode->title_en, job->mode->clause);
     fprintf(out, "行政区划 division:   %s\n", job->conf.division);
     fprintf(out, "卡商 vendor:         %s\n", job->conf.vendor);
     fprintf(out, "日期 date:           %s\n", job->conf.date);

@@ -4,28 +4,8 @@
 # stored is the same to the byte.
 # shellcheck source=tests/job/lib.sh
 . "$(dirname "$0")/lib.sh"
-
-chinese=(env -u LC_ALL -u LC_MESSAGES -u LANGUAGE LANG=zh_CN.UTF-8)
-english=(env -u LC_ALL -u LC_MESSAGES -u LANGUAGE LANG=C.UTF-8)
-
-# both CODE ARGUMENT...: persoline in each world, in its language. Both end with CODE; what they
-# say is kept in zh.log and en.log, that of this command in zh.last and en.last.
-both()
-{
-    local want=$1 language code
-    shift
-    for language in zh en; do
-        local as=("${english[@]}")
-        [ "$language" = en ] || as=("${chinese[@]}")
-        code=0
-        (cd "$work/$language" && "${as[@]}" "$PERSOLINE" "$@") >"$work/$language.last" 2>&1 \
-            </dev/null || code=$?
-        sed "s|^|${1:-} ${2:-}>|" "$work/$language.last" >>"$work/$language.log"
-        [ "$code" -eq "$want" ] && continue
-        tail -n 20 "$work/$language.last" >&2
-        fail "$language: exit code: have $code, want $want: $*"
-    done
-}
+# shellcheck source=tests/job/language_lib.sh
+. "$here/language_lib.sh"
 
 # peer ARGUMENT...: the peer sees the Chinese world; what it answers goes into both.
 peer()
@@ -33,19 +13,6 @@ peer()
     expect 0 "$PERSOLINE_SANDBOX" "$1" --in "$work/zh/site/J/out/$1" \
         --out "$work/zh/site/J/in/$1" --state "$work/zh/$1" "${@:2}"
     cp "$work/zh/site/J/in/$1"/* "$work/en/site/J/in/$1/"
-}
-
-# same_trees FOLDER...: of both jobs. Signatures and wrapped keys are new in every writing.
-same_trees()
-{
-    local folder
-    for folder in "$@"; do
-        diff -r --exclude='*.sig' --exclude='*.wrap' "$work/zh/site/J/$folder" \
-            "$work/en/site/J/$folder" >"$work/diff" || {
-            head -n 20 "$work/diff" >&2
-            fail "$folder depends on the language"
-        }
-    done
 }
 
 # ---- two worlds that are one ----
@@ -134,18 +101,8 @@ both 0 check $job
 both 0 audit verify $job
 part "a job of 60 cards goes its way in Chinese and in English with the same exit codes"
 
-same_trees out held reports
-for language in zh en; do
-    as=("${english[@]}")
-    [ "$language" = en ] || as=("${chinese[@]}")
-    (cd "$work/$language" && "${as[@]}" "$PERSOLINE" check $job --dump) >"$work/$language.dump"
-    (cd "$work/$language" && "${as[@]}" "$PERSOLINE" report $job) >"$work/$language.report"
-    (cd "$work/$language" && "${as[@]}" "$PERSOLINE" status $job --json) >"$work/$language.json"
-    (cd "$work/$language" && "${as[@]}" "$PERSOLINE" slip $job) >"$work/$language.slip"
-done
-for kind in dump report json slip; do
-    same "$work/zh.$kind" "$work/en.$kind" "$kind depends on the language"
-done
+job_trees "$work/zh/$job" "$work/en/$job" out held reports
+job_outputs $job
 part "outputs, lists, reports, the dump of the ledger, JSON and slips do not depend on the language"
 
 # ---- asked wrongly ----
@@ -197,11 +154,4 @@ part "wrong usage, unknown commands, broken sites and bad files end alike in bot
 
 # ---- what was read ----
 
-perl "$here/language.pl" chinese "$work/zh.log" >"$work/english-words" ||
-    fail "English in Chinese:
-$(head -n 40 "$work/english-words")"
-[ "$(wc -l <"$work/zh.log")" -gt 200 ] || fail "too little was said to judge by"
-part "in Chinese every word is Chinese but names, paths, codes and commands"
-grep -vE '^show ' "$work/en.log" | grep -P '\p{Han}' >"$work/chinese-words" &&
-    fail "Chinese in English: $(head -n 20 "$work/chinese-words")"
-part "in English there is no Chinese"
+read_by_people 200
