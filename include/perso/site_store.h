@@ -93,6 +93,11 @@ struct perso_site_store {
     enum perso_result (*release)(void *self, const char *job, enum perso_claim_kind kind,
                                  const struct perso_claim *claims, size_t n,
                                  struct perso_error *err);
+    /* What was claimed for cards that came to nothing, because the process died: a first claim is
+     * forgotten, with the flags against it; one that was taken over is released again. */
+    enum perso_result (*unclaim)(void *self, const char *job, enum perso_claim_kind kind,
+                                 const struct perso_claim *claims, size_t n,
+                                 struct perso_error *err);
     /* Flags against what this job has claimed, at most max, ordered; PERSO_END where none. */
     enum perso_result (*flags)(void *self, const char *job, struct perso_flag *out, size_t max,
                                size_t *n, struct perso_error *err);
@@ -144,9 +149,9 @@ struct perso_site_store {
                                           struct perso_error *err);
     /*
      * Put n entries in, waiting, all in one transaction; sets refused and other_job of each. The
-     * same content again is success and changes nothing. Other content replaces what waits of the
-     * same job and what is revoked; it is refused for a card that waits in another job or is
-     * written.
+     * same content again is success and changes nothing. Anything replaces what is revoked, for its
+     * card is in force again; other content replaces what waits of the same job. It is refused for
+     * a card that waits in another job or is written.
      */
     enum perso_result (*cupboard_put)(void *self, struct perso_cupboard_entry *entries, size_t n,
                                       struct perso_error *err);

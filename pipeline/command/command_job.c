@@ -6,6 +6,7 @@
 #include "perso/text.h"
 #include "pipeline/command/command.h"
 #include "pipeline/command/operator.h"
+#include "pipeline/drive/complete.h"
 #include "pipeline/drive/drive.h"
 #include "pipeline/drive/ingest_boxes.h"
 #include "pipeline/job/balance.h"
@@ -85,6 +86,18 @@ keep_head(struct perso_job *job, struct perso_error *err)
 
 static work work_purge;
 
+/* What a crash cut off is ended before anything else is done; only of a job whose purge has begun
+ * nothing is left to be ended. */
+static enum perso_result
+may_work(struct perso_job *job, work *what, struct perso_error *err)
+{
+    enum perso_purge_state state = PERSO_PURGE_NONE;
+    enum perso_result rc =
+        what == work_purge ? perso_purge_state(job, &state, err) : perso_purge_refuses(job, err);
+
+    return rc == PERSO_OK && state == PERSO_PURGE_NONE ? perso_drive_complete(job, err) : rc;
+}
+
 static enum perso_exit
 work_on(const char *folder, const struct perso_command_line *line, enum perso_stage stage,
         work *what)
@@ -96,9 +109,7 @@ work_on(const char *folder, const struct perso_command_line *line, enum perso_st
     if (job == NULL)
         return perso_command_failed(&err, perso_error_errno(&err, "memory"));
     enum perso_result rc = perso_job_open(folder, true, &line->options, job, &err);
-    if (rc == PERSO_OK && what != work_purge)
-        rc = perso_purge_refuses(job, &err);
-    if (rc == PERSO_OK) {
+    if (rc == PERSO_OK && (rc = may_work(job, what, &err)) == PERSO_OK) {
         rc = what(job, line, &err);
         /* The lists are of the state as it is, also where the work failed half-way. */
         enum perso_result after = PERSO_OK;

@@ -341,6 +341,11 @@ release_card(struct perso_job *job, struct perso_card *card, const char *reason,
 
     if (rc != PERSO_OK || (rc = is_given_back(job, card, &given_back, err)) != PERSO_OK)
         return rc;
+    if (given_back && card->machine != 0 && card->result == 0)
+        return perso_error_set(err, PERSO_REJ_NONE, "AAZ501",
+                               "%s: stands in a machine file: withdraw that one first, or give its "
+                               "result",
+                               card->card_id);
     if (from == PERSO_STATE_REFUSED || given_back) { /* it is asked for again, in a new bundle */
         card->bundle = card->answer = 0;
         perso_job_clear(card, bundle->from);

@@ -1,5 +1,6 @@
 /* `withdraw`: an outgoing file is taken back, its cards go where they came from. */
 #include <string.h>
+#include <unistd.h>
 
 #include "pipeline/command/operator.h"
 #include "pipeline/file/outgoing.h"
@@ -72,6 +73,25 @@ check_last(struct perso_job *job, const struct perso_ledger_file *file, struct p
                            perso_path_name(file->path), perso_path_name(last.path));
 }
 
+/* The recipient took it: it would refuse whatever is chained past it. */
+static bool
+is_acknowledged(const struct perso_job *job, const struct perso_ledger_file *file)
+{
+    static const char *const folders[] = { "in/keys", "in/ra", "in/result" };
+    const char *name = perso_path_name(file->path);
+    struct perso_error ignored = { 0 };
+    char inside[512], path[PERSO_PATH_BYTES];
+
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        snprintf(inside, sizeof inside, "%s/ACK-%.*s.json", folders[i], (int)strcspn(name, "."),
+                 name);
+        if (perso_path_join(job->folder, inside, path, sizeof path, &ignored) == PERSO_OK &&
+            access(path, F_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
 static enum perso_result
 check_withdrawal(struct perso_job *job, const struct perso_ledger_file *file,
                  struct perso_error *err)
@@ -90,6 +110,11 @@ check_withdrawal(struct perso_job *job, const struct perso_ledger_file *file,
                                "%s gave its cards back to the vendor and cannot be withdrawn: the "
                                "vendor sends them again",
                                perso_path_name(file->path));
+    if (is_acknowledged(job, file))
+        return perso_error_set(err, PERSO_REJ_NONE, "",
+                               "%s was taken by %s, as its acknowledgement says: it cannot be "
+                               "withdrawn any more",
+                               perso_path_name(file->path), file->party);
     return check_last(job, file, err);
 }
 

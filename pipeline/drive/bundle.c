@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "formats/sm2/sm3.h"
+#include "pipeline/drive/complete.h"
 #include "pipeline/drive/drive.h"
 #include "pipeline/file/packing.h"
 #include "pipeline/file/preview.h"
@@ -210,20 +211,29 @@ out:
     return rc == PERSO_REJECT ? PERSO_FATAL : rc;
 }
 
+void
+perso_outgoing_of_bundle(const struct perso_job *job, struct perso_outgoing *ret)
+{
+    const struct perso_role_stage *stage = perso_role_stage_find(job->role, PERSO_STAGE_BUNDLE);
+
+    *ret = (struct perso_outgoing) { .stage = PERSO_STAGE_BUNDLE,
+                                     .kind = form_of(job)->kind,
+                                     .party = job->conf.ra,
+                                     .folder = "out/bundle",
+                                     .from = 1u << stage->from,
+                                     .to = stage->to,
+                                     .cards_max = job->site.conf.package_cards,
+                                     .slot = PERSO_SLOT_BUNDLE,
+                                     .name = perso_packing_name };
+}
+
 enum perso_result
 perso_drive_bundle(struct perso_job *job, struct perso_error *err)
 {
-    const struct perso_role_stage *stage = perso_role_stage_find(job->role, PERSO_STAGE_BUNDLE);
-    const struct perso_outgoing what = { .stage = PERSO_STAGE_BUNDLE,
-                                         .kind = form_of(job)->kind,
-                                         .party = job->conf.ra,
-                                         .folder = "out/bundle",
-                                         .from = 1u << stage->from,
-                                         .to = stage->to,
-                                         .cards_max = job->site.conf.package_cards,
-                                         .slot = PERSO_SLOT_BUNDLE,
-                                         .name = perso_packing_name };
-    enum perso_result rc = perso_outgoing_plan(job, &what, err);
+    struct perso_outgoing what;
+    enum perso_result rc;
 
+    perso_outgoing_of_bundle(job, &what);
+    rc = perso_outgoing_plan(job, &what, err);
     return rc != PERSO_OK ? rc : perso_outgoing_make(job, &what, write_bundle, err);
 }

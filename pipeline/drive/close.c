@@ -359,9 +359,7 @@ perso_drive_close(struct perso_job *job, const char *path, struct perso_error *e
         return perso_error_errno(err, "memory");
     s->job = job;
     s->awaiting.job = job;
-    /* A RES that was planned before a crash is of the cards as they were. */
-    if ((rc = perso_results_out_planned(job, err)) == PERSO_OK &&
-        (rc = open_file(s, path, err)) == PERSO_OK)
+    if ((rc = open_file(s, path, err)) == PERSO_OK)
         rc = read_file(s, err);
     perso_incoming_close(&s->package);
     perso_input_close(&s->input);

@@ -14,7 +14,8 @@
 #include "pipeline/report/pickup.h"
 #include "pipeline/report/slip.h"
 
-#define CLOSED "closed" /* value in the ledger: 1, or 0 where something new came */
+#define CLOSED "closed"     /* value in the ledger: 1, or 0 where something new came */
+#define CLOSED_AT ".closed" /* number of the event that told so */
 
 /* ---- to the other parties ---- */
 
@@ -119,32 +120,72 @@ perso_drive_audit_export(struct perso_job *job, struct perso_error *err)
 /* ---- closing ---- */
 
 static enum perso_result
-is_closed(struct perso_job *job, bool *ret, struct perso_error *err)
+value_is(struct perso_job *job, const char *name, const char *text, bool *ret,
+         struct perso_error *err)
 {
     char *value = NULL;
-    enum perso_result rc = perso_ledger_value(job->ledger, CLOSED, &value, err);
+    enum perso_result rc = perso_ledger_value(job->ledger, name, &value, err);
 
-    *ret = rc == PERSO_OK && strcmp(value, "1") == 0;
+    *ret = rc == PERSO_OK && strcmp(value, text) == 0;
     free(value);
     return rc == PERSO_END ? PERSO_OK : rc;
 }
 
+static enum perso_result
+last_event(struct perso_job *job, char number[24], struct perso_error *err)
+{
+    uint8_t sm3[PERSO_SM3_BYTES];
+    int64_t event = 0;
+    enum perso_result rc = perso_ledger_head(job->ledger, &event, sm3, err);
+
+    snprintf(number, 24, "%lld", (long long)event);
+    return rc;
+}
+
+enum perso_result
+perso_is_closed(struct perso_job *job, bool *closed, bool *since, struct perso_error *err)
+{
+    char number[24];
+    bool same = false;
+    enum perso_result rc;
+
+    if ((rc = value_is(job, CLOSED, "1", closed, err)) != PERSO_OK ||
+        (rc = last_event(job, number, err)) != PERSO_OK ||
+        (rc = value_is(job, CLOSED_AT, number, &same, err)) != PERSO_OK)
+        return rc;
+    *since = *closed && !same;
+    return PERSO_OK;
+}
+
+/* Inside a transaction. */
+static enum perso_result
+note_closed(struct perso_job *job, bool closes, struct perso_error *err)
+{
+    struct perso_event event = { .stage = PERSO_STAGE_CLOSE };
+    char number[24];
+    enum perso_result rc;
+
+    snprintf(event.kind, sizeof event.kind, "%s", closes ? "close" : "reopen");
+    if ((rc = job->cards.event(job->cards.self, &event, err)) != PERSO_OK ||
+        (rc = last_event(job, number, err)) != PERSO_OK ||
+        (rc = perso_ledger_value_set(job->ledger, CLOSED_AT, number, err)) != PERSO_OK)
+        return rc;
+    return perso_ledger_value_set(job->ledger, CLOSED, closes ? "1" : "0", err);
+}
+
 /* A job that closed may get something new, a card that its department holds back, say: then it is
- * open again, and closes again. */
+ * open again, and closes again. Whatever happened since, it closes anew: only what was closed is
+ * purged. */
 static enum perso_result
 mark_closed(struct perso_job *job, bool closes, struct perso_error *err)
 {
-    struct perso_event event = { .stage = PERSO_STAGE_CLOSE };
-    bool closed = false;
-    enum perso_result rc = is_closed(job, &closed, err);
+    bool closed = false, since = false;
+    enum perso_result rc = perso_is_closed(job, &closed, &since, err);
 
-    if (rc != PERSO_OK || closed == closes)
+    if (rc != PERSO_OK || (closed == closes && !(closes && since)) ||
+        (rc = perso_ledger_begin(job->ledger, err)) != PERSO_OK)
         return rc;
-    snprintf(event.kind, sizeof event.kind, "%s", closes ? "close" : "reopen");
-    if ((rc = perso_ledger_begin(job->ledger, err)) != PERSO_OK)
-        return rc;
-    if ((rc = perso_ledger_value_set(job->ledger, CLOSED, closes ? "1" : "0", err)) == PERSO_OK &&
-        (rc = job->cards.event(job->cards.self, &event, err)) == PERSO_OK)
+    if ((rc = note_closed(job, closes, err)) == PERSO_OK)
         return perso_ledger_commit(job->ledger, err);
     perso_ledger_rollback(job->ledger);
     return rc;

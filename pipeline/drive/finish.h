@@ -8,8 +8,6 @@
 
 /** A finisher's RES to its department, for the cards that were not told yet; other roles: none. */
 enum perso_result perso_results_out(struct perso_job *job, struct perso_error *err);
-/** Only those that are planned: before new results change their cards. */
-enum perso_result perso_results_out_planned(struct perso_job *job, struct perso_error *err);
 
 /** What the site has to know of confirmed cards (6.4.4): that they may be made again, and that
  * their certificates wait for nobody. */
@@ -27,6 +25,9 @@ enum perso_result perso_revoke_list(struct perso_job *job, const char *folder,
 enum perso_result perso_has_certificate(struct perso_job *job, const struct perso_card *card,
                                         bool *ret, struct perso_error *err);
 
+/** Whether the job closed, and whether anything happened since. */
+enum perso_result perso_is_closed(struct perso_job *job, bool *closed, bool *since,
+                                  struct perso_error *err);
 /** True in the roles that the department plays: it confirms, and asks the RA. */
 bool perso_is_department(const struct perso_job *job);
 

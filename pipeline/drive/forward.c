@@ -6,6 +6,7 @@
 
 #include "formats/sm2/sm3.h"
 #include "pipeline/drive/card_data.h"
+#include "pipeline/drive/complete.h"
 #include "pipeline/drive/drive.h"
 #include "pipeline/drive/forward_held.h"
 #include "pipeline/drive/outstanding.h"
@@ -219,23 +220,32 @@ make_packages(struct perso_job *job, struct forwarding *f, struct perso_error *e
     return perso_outgoing_make(job, &f->what, write_package, err);
 }
 
+void
+perso_outgoing_of_forward(const struct perso_job *job, struct perso_outgoing *ret)
+{
+    const struct perso_role_stage *stage = perso_role_stage_find(job->role, PERSO_STAGE_FORWARD);
+
+    *ret = (struct perso_outgoing) { .stage = PERSO_STAGE_FORWARD,
+                                     .kind = KIND,
+                                     .folder = "out/forward",
+                                     .from = 1u << stage->from,
+                                     .to = stage->to,
+                                     .cards_max = job->site.conf.package_cards,
+                                     .slot = PERSO_SLOT_HANDED,
+                                     .name = perso_packing_name };
+}
+
 static enum perso_result
 forward_matched(struct perso_job *job, struct perso_error *err)
 {
     const struct perso_role_stage *stage = perso_role_stage_find(job->role, PERSO_STAGE_FORWARD);
     char party[PERSO_PARTY_BYTES];
     bool work = false;
-    struct forwarding f = { .what = { .stage = PERSO_STAGE_FORWARD,
-                                      .kind = KIND,
-                                      .party = party,
-                                      .folder = "out/forward",
-                                      .from = 1u << stage->from,
-                                      .to = stage->to,
-                                      .cards_max = job->site.conf.package_cards,
-                                      .slot = PERSO_SLOT_HANDED,
-                                      .name = perso_packing_name } };
+    struct forwarding f = { 0 };
     enum perso_result rc = has_work(job, stage, &work, err);
 
+    perso_outgoing_of_forward(job, &f.what);
+    f.what.party = party;
     if (rc != PERSO_OK || !work || (rc = perso_job_party(job, KIND, party, err)) != PERSO_OK)
         return rc;
     if (party[0] == '\0') {

@@ -5,6 +5,7 @@
 
 #include "formats/base/encode.h"
 #include "formats/sm2/sm3.h"
+#include "pipeline/drive/complete.h"
 #include "pipeline/file/packing.h"
 #include "pipeline/file/preview.h"
 #include "pipeline/job/party.h"
@@ -152,26 +153,32 @@ all_submitted(const uint32_t counts[PERSO_STATE_COUNT])
            counts[PERSO_STATE_APPROVED] == 0 && counts[PERSO_STATE_BUNDLED] == 0;
 }
 
+void
+perso_outgoing_of_held(const struct perso_job *job, struct perso_outgoing *ret)
+{
+    *ret = (struct perso_outgoing) { .stage = PERSO_STAGE_FORWARD,
+                                     .kind = KIND,
+                                     .folder = "out/forward",
+                                     .from = 1u << PERSO_STATE_HELD | 1u << PERSO_STATE_REFUSED |
+                                             1u << PERSO_STATE_CANCELLED,
+                                     .stays = 1u << PERSO_STATE_CANCELLED,
+                                     .to = PERSO_STATE_RETURNED,
+                                     .cards_max = job->site.conf.package_cards,
+                                     .slot = PERSO_SLOT_HANDED,
+                                     .takes = goes_back,
+                                     .name = perso_packing_name };
+}
+
 enum perso_result
 perso_forward_held(struct perso_job *job, struct perso_error *err)
 {
     char party[PERSO_PARTY_BYTES];
     uint32_t counts[PERSO_STATE_COUNT];
-    const struct perso_outgoing what = { .stage = PERSO_STAGE_FORWARD,
-                                         .kind = KIND,
-                                         .party = party,
-                                         .folder = "out/forward",
-                                         .from = 1u << PERSO_STATE_HELD |
-                                                 1u << PERSO_STATE_REFUSED |
-                                                 1u << PERSO_STATE_CANCELLED,
-                                         .stays = 1u << PERSO_STATE_CANCELLED,
-                                         .to = PERSO_STATE_RETURNED,
-                                         .cards_max = job->site.conf.package_cards,
-                                         .slot = PERSO_SLOT_HANDED,
-                                         .takes = goes_back,
-                                         .name = perso_packing_name };
+    struct perso_outgoing what;
     enum perso_result rc;
 
+    perso_outgoing_of_held(job, &what);
+    what.party = party;
     if ((rc = perso_job_party(job, KIND, party, err)) != PERSO_OK || party[0] == '\0' ||
         (rc = perso_ledger_counts(job->ledger, counts, err)) != PERSO_OK || !all_submitted(counts))
         return rc;

@@ -27,7 +27,7 @@ give_back(struct perso_job *job, enum perso_claim_kind kind, const struct perso_
 {
     const struct perso_site_store *store = &job->site.store;
 
-    return store->release(store->self, job->name, kind, claim, 1, err);
+    return store->unclaim(store->self, job->name, kind, claim, 1, err);
 }
 
 /* Card and key of n cards; of a card that may not have one of them the other goes back. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "formats/package/manifest.h"
+#include "pipeline/drive/complete.h"
 #include "pipeline/drive/drive.h"
 #include "pipeline/file/outgoing.h"
 #include "pipeline/file/output.h"
@@ -236,14 +237,11 @@ write_machine_file(struct perso_job *job, const struct perso_outgoing *what,
     if ((rc = write_sides(job, folder, name, file, err)) != PERSO_OK ||
         (rc = perso_output_open(job, folder, name, &out, &sink, err)) != PERSO_OK)
         goto out;
-    uint8_t again[PERSO_SM3_BYTES];
     if ((rc = write_table(p, file, name, &sink, err)) != PERSO_OK) {
         perso_durable_abandon(out);
         goto out;
     }
-    if ((rc = perso_durable_commit(out, again, NULL, err)) == PERSO_OK &&
-        memcmp(again, file->sm3, sizeof again) != 0)
-        rc = perso_error_set(err, PERSO_REJ_NONE, "", "%s: two writings differ", name);
+    rc = perso_outgoing_publish(job, file, out, err);
 out:
     free(p);
     return rc == PERSO_REJECT ? PERSO_FATAL : rc;
@@ -281,22 +279,32 @@ hold_unwritable(struct perso_job *job, uint32_t from, struct perso_error *err)
     return rc;
 }
 
+void
+perso_outgoing_of_machine(const struct perso_job *job, struct perso_outgoing *ret)
+{
+    const struct perso_role_stage *stage =
+        perso_role_stage_find(job->role, PERSO_STAGE_PERSONALIZE);
+
+    *ret = (struct perso_outgoing) { .stage = PERSO_STAGE_PERSONALIZE,
+                                     .kind = KIND,
+                                     .party = job->conf.machine,
+                                     .folder = "out/machine",
+                                     .from = 1u << stage->from | 1u << PERSO_STATE_RETRY,
+                                     .to = stage->to,
+                                     .cards_max = job->site.conf.machine_cards,
+                                     .slot = PERSO_SLOT_MACHINE,
+                                     .name = machine_name };
+}
+
 enum perso_result
 perso_drive_personalize(struct perso_job *job, struct perso_error *err)
 {
     const struct perso_role_stage *stage =
         perso_role_stage_find(job->role, PERSO_STAGE_PERSONALIZE);
-    const struct perso_outgoing what = { .stage = PERSO_STAGE_PERSONALIZE,
-                                         .kind = KIND,
-                                         .party = job->conf.machine,
-                                         .folder = "out/machine",
-                                         .from = 1u << stage->from | 1u << PERSO_STATE_RETRY,
-                                         .to = stage->to,
-                                         .cards_max = job->site.conf.machine_cards,
-                                         .slot = PERSO_SLOT_MACHINE,
-                                         .name = machine_name };
+    struct perso_outgoing what;
     enum perso_result rc;
 
+    perso_outgoing_of_machine(job, &what);
     /* A department that finishes its cards itself. */
     if (perso_role_stage_find(job->role, PERSO_STAGE_RECONCILE) != NULL &&
         (rc = perso_drive_cupboard(job, PERSO_STAGE_PERSONALIZE, err)) != PERSO_OK)

@@ -13,6 +13,7 @@
 #include "formats/text/write.h"
 #include "perso/text.h"
 #include "pipeline/drive/drive.h"
+#include "pipeline/drive/finish.h"
 #include "pipeline/drive/purge_files.h"
 #include "pipeline/drive/purge_macs.h"
 #include "pipeline/file/output.h"
@@ -311,19 +312,24 @@ go_on(struct purging *p, struct perso_error *err)
 
 /* ---- the command ---- */
 
+/* Whatever came after its closing is not finished, perhaps: a card, a confirmation that nobody was
+ * told of. */
 static enum perso_result
-need_closed(struct perso_job *job, struct perso_error *err)
+need_closed(struct perso_job *job, enum perso_purge_state state, struct perso_error *err)
 {
-    char *closed = NULL;
-    enum perso_result rc = perso_ledger_value(job->ledger, "closed", &closed, err);
+    bool closed = false, since = false;
+    enum perso_result rc = perso_is_closed(job, &closed, &since, err);
 
-    bool is = rc == PERSO_OK && strcmp(closed, "1") == 0; /* 0: it was, and is open again */
-    free(closed);
-    if (rc == PERSO_END || (rc == PERSO_OK && !is))
+    if (rc != PERSO_OK || (closed && (!since || state != PERSO_PURGE_NONE)))
+        return rc;
+    if (closed)
         return perso_error_set(err, PERSO_REJ_NONE, "",
-                               "%s is not closed: see persoline status %s, then persoline close %s",
+                               "%s has changed since it was closed: persoline run %s, or persoline "
+                               "close %s",
                                job->name, job->folder, job->folder);
-    return rc;
+    return perso_error_set(err, PERSO_REJ_NONE, "",
+                           "%s is not closed: see persoline status %s, then persoline close %s",
+                           job->name, job->folder, job->folder);
 }
 
 /* Nobody approved yet, or somebody did: shows what for, or does it. */
@@ -366,9 +372,8 @@ perso_drive_purge(struct perso_job *job, const char *digest, const char *reason,
     enum perso_purge_state state = PERSO_PURGE_NONE;
     enum perso_result rc;
 
-    if ((rc = need_closed(job, err)) == PERSO_OK &&
-        (rc = perso_purge_state(job, &state, err)) == PERSO_OK &&
-        (rc = count(&p, err)) == PERSO_OK) {
+    if ((rc = perso_purge_state(job, &state, err)) == PERSO_OK &&
+        (rc = need_closed(job, state, err)) == PERSO_OK && (rc = count(&p, err)) == PERSO_OK) {
         if (state == PERSO_PURGE_DONE)
             rc = again(&p, err);
         else

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "formats/base/encode.h"
+#include "pipeline/drive/complete.h"
 #include "pipeline/drive/drive.h"
 #include "pipeline/drive/finish.h"
 #include "pipeline/file/packing.h"
@@ -124,22 +125,29 @@ write_remakes(struct perso_job *job, const struct perso_outgoing *what,
     return perso_close_pack(&package, file, err);
 }
 
+void
+perso_outgoing_of_remakes(const struct perso_job *job, struct perso_outgoing *ret)
+{
+    *ret = (struct perso_outgoing) { .stage = PERSO_STAGE_CLOSE,
+                                     .kind = KIND,
+                                     .folder = "out/close",
+                                     .from = STATES,
+                                     .stays = STATES,
+                                     .cards_max = job->site.conf.package_cards,
+                                     .slot = PERSO_SLOT_REMAKE,
+                                     .takes = takes,
+                                     .name = perso_packing_name };
+}
+
 enum perso_result
 perso_remake_out(struct perso_job *job, struct perso_error *err)
 {
     char vendor[PERSO_PARTY_BYTES];
-    const struct perso_outgoing what = { .stage = PERSO_STAGE_CLOSE,
-                                         .kind = KIND,
-                                         .party = vendor,
-                                         .folder = "out/close",
-                                         .from = STATES,
-                                         .stays = STATES,
-                                         .cards_max = job->site.conf.package_cards,
-                                         .slot = PERSO_SLOT_REMAKE,
-                                         .takes = takes,
-                                         .name = perso_packing_name };
+    struct perso_outgoing what;
     enum perso_result rc;
 
+    perso_outgoing_of_remakes(job, &what);
+    what.party = vendor;
     if (strcmp(job->role->name, "department") != 0)
         return PERSO_OK;
     if ((rc = perso_job_party(job, KIND, vendor, err)) != PERSO_OK)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pipeline/drive/complete.h"
 #include "pipeline/drive/finish.h"
 #include "pipeline/file/packing.h"
 #include "pipeline/job/balance.h"
@@ -91,38 +92,33 @@ write_results(struct perso_job *job, const struct perso_outgoing *what,
     return rc;
 }
 
-static enum perso_result
-results_out(struct perso_job *job, bool plan, struct perso_error *err)
+void
+perso_outgoing_of_results(const struct perso_job *job, struct perso_outgoing *ret)
 {
-    char department[PERSO_PARTY_BYTES];
-    const struct perso_outgoing what = { .stage = PERSO_STAGE_CLOSE,
-                                         .kind = KIND,
-                                         .party = department,
-                                         .folder = "out/close",
-                                         .from = STATES,
-                                         .stays = STATES,
-                                         .cards_max = job->site.conf.package_cards,
-                                         .slot = PERSO_SLOT_HANDED,
-                                         .takes = takes,
-                                         .name = perso_packing_name };
-    enum perso_result rc;
-
-    if (!tells_results(job))
-        return PERSO_OK;
-    if ((rc = perso_job_party(job, KIND, department, err)) != PERSO_OK ||
-        (plan && (rc = perso_outgoing_plan(job, &what, err)) != PERSO_OK))
-        return rc;
-    return perso_outgoing_make(job, &what, write_results, err);
+    *ret = (struct perso_outgoing) { .stage = PERSO_STAGE_CLOSE,
+                                     .kind = KIND,
+                                     .folder = "out/close",
+                                     .from = STATES,
+                                     .stays = STATES,
+                                     .cards_max = job->site.conf.package_cards,
+                                     .slot = PERSO_SLOT_HANDED,
+                                     .takes = takes,
+                                     .name = perso_packing_name };
 }
 
 enum perso_result
 perso_results_out(struct perso_job *job, struct perso_error *err)
 {
-    return results_out(job, true, err);
-}
+    char department[PERSO_PARTY_BYTES];
+    struct perso_outgoing what;
+    enum perso_result rc;
 
-enum perso_result
-perso_results_out_planned(struct perso_job *job, struct perso_error *err)
-{
-    return results_out(job, false, err);
+    if (!tells_results(job))
+        return PERSO_OK;
+    perso_outgoing_of_results(job, &what);
+    what.party = department;
+    if ((rc = perso_job_party(job, KIND, department, err)) != PERSO_OK ||
+        (rc = perso_outgoing_plan(job, &what, err)) != PERSO_OK)
+        return rc;
+    return perso_outgoing_make(job, &what, write_results, err);
 }

@@ -5,6 +5,7 @@
 #include "formats/base/encode.h"
 #include "formats/pki/certificate.h"
 #include "formats/sm2/sm3.h"
+#include "pipeline/drive/complete.h"
 #include "pipeline/drive/finish.h"
 #include "pipeline/file/packing.h"
 #include "pipeline/job/cards.h"
@@ -148,22 +149,29 @@ write_revocations(struct perso_job *job, const struct perso_outgoing *what,
     return perso_close_pack(&package, file, err);
 }
 
+void
+perso_outgoing_of_revocations(const struct perso_job *job, struct perso_outgoing *ret)
+{
+    *ret = (struct perso_outgoing) { .stage = PERSO_STAGE_CLOSE,
+                                     .kind = KIND,
+                                     .folder = "out/close",
+                                     .from = STATES,
+                                     .stays = STATES,
+                                     .cards_max = job->site.conf.package_cards,
+                                     .slot = PERSO_SLOT_REVOKE,
+                                     .takes = takes,
+                                     .name = perso_packing_name };
+}
+
 enum perso_result
 perso_revoke_out(struct perso_job *job, struct perso_error *err)
 {
     char ra[PERSO_PARTY_BYTES];
-    const struct perso_outgoing what = { .stage = PERSO_STAGE_CLOSE,
-                                         .kind = KIND,
-                                         .party = ra,
-                                         .folder = "out/close",
-                                         .from = STATES,
-                                         .stays = STATES,
-                                         .cards_max = job->site.conf.package_cards,
-                                         .slot = PERSO_SLOT_REVOKE,
-                                         .takes = takes,
-                                         .name = perso_packing_name };
+    struct perso_outgoing what;
     enum perso_result rc;
 
+    perso_outgoing_of_revocations(job, &what);
+    what.party = ra;
     if (!perso_is_department(job))
         return PERSO_OK;
     if ((rc = perso_job_party(job, KIND, ra, err)) != PERSO_OK ||

@@ -1,44 +1,10 @@
 #include "pipeline/file/outgoing.h"
-#include "pipeline/file/output.h"
 
 #include <openssl/crypto.h>
 #include <stdlib.h>
-#include <string.h>
 
-/* ---- memory ---- */
-
-static enum perso_result
-memory_write(void *self, const void *bytes, size_t n, struct perso_error *err)
-{
-    struct perso_memory *m = self;
-
-    if (n > m->room - m->n) {
-        size_t room = m->room == 0 ? 1u << 16 : m->room;
-        while (room - m->n < n)
-            room *= 2;
-        uint8_t *grown = realloc(m->bytes, room);
-        if (grown == NULL)
-            return perso_error_errno(err, "memory");
-        m->bytes = grown;
-        m->room = room;
-    }
-    memcpy(m->bytes + m->n, bytes, n);
-    m->n += n;
-    return PERSO_OK;
-}
-
-struct perso_sink
-perso_memory_sink(struct perso_memory *memory)
-{
-    return (struct perso_sink) { memory_write, memory };
-}
-
-void
-perso_memory_free(struct perso_memory *memory)
-{
-    free(memory->bytes);
-    *memory = (struct perso_memory) { 0 };
-}
+#include "pipeline/file/output.h"
+#include "pipeline/job/path.h"
 
 /* ---- plan ---- */
 
@@ -316,30 +282,78 @@ count_ready(void *arg, const struct perso_card *cards, size_t n, struct perso_er
     return PERSO_OK;
 }
 
+static enum perso_result
+made(struct perso_job *job, const struct perso_outgoing *what, struct perso_ledger_file *file,
+     struct perso_error *err)
+{
+    const struct perso_outgoing_step step = { what->stage,        "make",     what->from, what->to,
+                                              PERSO_ASIDE_LEAVES, what->slot, what };
+    enum perso_result rc;
+
+    file->status = PERSO_FILE_MADE;
+    file->cards = file->rows;
+    if ((rc = perso_outgoing_settle(job, &step, file, err)) == PERSO_OK)
+        tell(job, what, file);
+    return rc;
+}
+
+enum perso_result
+perso_outgoing_publish(struct perso_job *job, struct perso_ledger_file *file,
+                       struct perso_durable *durable, struct perso_error *err)
+{
+    uint8_t sm3[PERSO_SM3_BYTES];
+    enum perso_result rc = perso_durable_finish(durable, sm3, &file->bytes, err);
+
+    if (rc != PERSO_OK)
+        return rc;
+    if (perso_outgoing_published(file) && memcmp(file->sm3, sm3, sizeof sm3) != 0)
+        rc = perso_error_set(err, PERSO_REJ_NONE, "", "%s: two writings differ", file->path);
+    memcpy(file->sm3, sm3, sizeof sm3);
+    if (rc == PERSO_OK && (rc = perso_ledger_begin(job->ledger, err)) == PERSO_OK) {
+        if ((rc = perso_ledger_file_set(job->ledger, file, err)) == PERSO_OK)
+            rc = perso_ledger_commit(job->ledger, err);
+        else
+            perso_ledger_rollback(job->ledger);
+    }
+    if (rc == PERSO_OK)
+        return perso_durable_commit(durable, NULL, NULL, err);
+    perso_durable_abandon(durable);
+    return rc;
+}
+
+enum perso_result
+perso_outgoing_complete(struct perso_job *job, const struct perso_outgoing *what,
+                        struct perso_ledger_file *file, struct perso_error *err)
+{
+    const char *name = perso_path_name(file->path);
+    char folder[PERSO_PATH_BYTES];
+    bool stands = false;
+    enum perso_result rc = perso_job_folder(job, what->folder, folder, err);
+
+    if (rc == PERSO_OK && !job->options.dry_run &&
+        (rc = perso_durable_complete(folder, name, &stands, err)) == PERSO_OK && !stands)
+        perso_warn("%s is not there any more: somebody took it, or withdraw it", file->path);
+    return rc == PERSO_OK ? made(job, what, file, err) : rc;
+}
+
 /* A file whose cards were all put aside since it was planned is not written at all. */
 static enum perso_result
 make_one(struct perso_job *job, const struct perso_outgoing *what, perso_outgoing_write *write,
          struct perso_ledger_file *file, struct perso_error *err)
 {
-    struct perso_outgoing_step step = { what->stage,        "make",     what->from, what->to,
-                                        PERSO_ASIDE_LEAVES, what->slot, what };
+    const struct perso_outgoing_step gone = { what->stage,        "withdraw", what->from, what->to,
+                                              PERSO_ASIDE_LEAVES, what->slot, what };
     uint32_t ready = 0;
     enum perso_result rc = perso_outgoing_standing(job, what, file->id, count_ready, &ready, err);
 
     if (rc != PERSO_OK)
         return rc;
     if (ready == 0) {
-        step.kind = "withdraw";
         file->status = PERSO_FILE_WITHDRAWN;
-        return perso_outgoing_settle(job, &step, file, err);
+        return perso_outgoing_settle(job, &gone, file, err);
     }
-    if ((rc = write(job, what, file, err)) != PERSO_OK)
-        return rc;
-    file->status = PERSO_FILE_MADE;
-    file->cards = file->rows;
-    if ((rc = perso_outgoing_settle(job, &step, file, err)) == PERSO_OK)
-        tell(job, what, file);
-    return rc;
+    rc = write(job, what, file, err);
+    return rc == PERSO_OK ? made(job, what, file, err) : rc;
 }
 
 enum perso_result
@@ -355,7 +369,9 @@ perso_outgoing_make(struct perso_job *job, const struct perso_outgoing *what,
         after = file.id;
         if (file.outgoing && file.status == PERSO_FILE_PLANNED &&
             strcmp(file.kind, what->kind) == 0 &&
-            (rc = make_one(job, what, write, &file, err)) != PERSO_OK)
+            (rc = perso_outgoing_published(&file)
+                      ? perso_outgoing_complete(job, what, &file, err)
+                      : make_one(job, what, write, &file, err)) != PERSO_OK)
             return rc;
     }
     return rc == PERSO_END ? PERSO_OK : rc;

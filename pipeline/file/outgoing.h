@@ -5,8 +5,11 @@
 #ifndef PIPELINE_OUTGOING_H
 #define PIPELINE_OUTGOING_H
 
+#include <string.h>
+
 #include "formats/package/package.h"
 #include "pipeline/job/job.h"
+#include "pipeline/store/durable.h"
 
 struct perso_outgoing {
     enum perso_stage stage;
@@ -24,11 +27,15 @@ struct perso_outgoing {
                  size_t max);
 };
 
+/* A planned file has its digest from the moment on that somebody may see it: what stands in it does
+ * not change from there on. Before, its cards may still be put aside. */
+
 /** Plan files over all cards that are ready and stand in none. */
 enum perso_result perso_outgoing_plan(struct perso_job *job, const struct perso_outgoing *what,
                                       struct perso_error *err);
 
-/** Write one planned file; sets its sm3, bytes, rows and manifest_sm3. */
+/** Write one planned file, with perso_outgoing_publish at its end; sets its rows and manifest_sm3
+ * before. */
 typedef enum perso_result perso_outgoing_write(struct perso_job *job,
                                                const struct perso_outgoing *what,
                                                struct perso_ledger_file *file,
@@ -37,6 +44,20 @@ typedef enum perso_result perso_outgoing_write(struct perso_job *job,
 /** Write every planned file of this kind in order, and move its cards. */
 enum perso_result perso_outgoing_make(struct perso_job *job, const struct perso_outgoing *what,
                                       perso_outgoing_write *write, struct perso_error *err);
+
+/** The end of writing a file: its digest and size are in the ledger before its name stands in the
+ * folder. A digest that the file has already must be it. durable is freed in every case. */
+enum perso_result perso_outgoing_publish(struct perso_job *job, struct perso_ledger_file *file,
+                                         struct perso_durable *durable, struct perso_error *err);
+/** A planned file that was published, and cut off before its cards moved: they move. */
+enum perso_result perso_outgoing_complete(struct perso_job *job, const struct perso_outgoing *what,
+                                          struct perso_ledger_file *file, struct perso_error *err);
+static inline bool
+perso_outgoing_published(const struct perso_ledger_file *file)
+{
+    static const uint8_t none[PERSO_SM3_BYTES];
+    return memcmp(file->sm3, none, sizeof none) != 0;
+}
 
 /* What becomes of cards of a file that were put aside since it was planned. */
 enum perso_outgoing_aside {

@@ -85,7 +85,7 @@ pack(struct perso_job *job, struct perso_ledger_file *file, struct perso_manifes
         perso_durable_abandon(durable);
         return rc;
     }
-    return perso_durable_commit(durable, file->sm3, &file->bytes, err);
+    return perso_outgoing_publish(job, file, durable, err);
 }
 
 enum perso_result

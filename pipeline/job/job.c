@@ -14,6 +14,7 @@
 
 #include "formats/base/encode.h"
 #include "perso/text.h"
+#include "pipeline/job/half_read.h"
 #include "pipeline/job/path.h"
 #include "pipeline/job/site_keys.h"
 #include "pipeline/store/durable.h"
@@ -287,69 +288,6 @@ take_lock(struct perso_job *job, struct perso_error *err)
     return PERSO_RETRY;
 }
 
-static enum perso_result
-release_rows(struct perso_job *job, int64_t file_id, struct perso_error *err)
-{
-    struct perso_card *cards = calloc(PERSO_BATCH_RECORDS, sizeof *cards);
-    struct perso_claim *ids = calloc(PERSO_BATCH_RECORDS, sizeof *ids);
-    struct perso_claim *keys = calloc(PERSO_BATCH_RECORDS, sizeof *keys);
-    const struct perso_site_store *store = &job->site.store;
-    int64_t after = 0;
-    size_t n = 0;
-    enum perso_result rc =
-        cards != NULL && ids != NULL && keys != NULL ? PERSO_OK : perso_error_errno(err, "memory");
-
-    while (rc == PERSO_OK &&
-           (rc = perso_ledger_cards_from_file(job->ledger, file_id, after, PERSO_BATCH_RECORDS,
-                                              cards, &n, err)) == PERSO_OK) {
-        size_t m = 0;
-        for (size_t i = 0; i < n; i++) {
-            if (cards[i].state != PERSO_STATE_RECEIVED)
-                continue;
-            ids[m] = (struct perso_claim) { (const uint8_t *)cards[i].card_id, PERSO_CARD_ID_CHARS,
-                                            .card_id = cards[i].card_id };
-            keys[m] = (struct perso_claim) { cards[i].public_key, PERSO_POINT_BYTES,
-                                             .card_id = cards[i].card_id };
-            m++;
-        }
-        after = cards[n - 1].seq;
-        if ((rc = store->release(store->self, job->name, PERSO_CLAIM_CARD, ids, m, err)) ==
-            PERSO_OK)
-            rc = store->release(store->self, job->name, PERSO_CLAIM_KEY, keys, m, err);
-    }
-    free(cards);
-    free(ids);
-    free(keys);
-    return rc == PERSO_END ? PERSO_OK : rc;
-}
-
-/* A file that was being read when the process died: its rows go, and no claim stays. */
-static enum perso_result
-drop_half_read(struct perso_job *job, struct perso_error *err)
-{
-    struct perso_ledger_file file;
-    int64_t after = 0;
-    size_t n;
-    enum perso_result rc;
-
-    while ((rc = perso_ledger_files(job->ledger, after, 1, &file, &n, err)) == PERSO_OK) {
-        after = file.id;
-        if (file.status != PERSO_FILE_READING)
-            continue;
-        struct perso_event event = { .stage = file.stage, .kind = "drop" };
-        snprintf(event.note, sizeof event.note, "%.200s", file.path);
-        if ((rc = release_rows(job, file.id, err)) != PERSO_OK ||
-            (rc = job->site.store.file_release(job->site.store.self, job->name, file.stage,
-                                               file.sm3, err)) != PERSO_OK ||
-            (rc = perso_ledger_begin(job->ledger, err)) != PERSO_OK ||
-            (rc = perso_ledger_file_drop(job->ledger, file.id, err)) != PERSO_OK ||
-            (rc = job->cards.event(job->cards.self, &event, err)) != PERSO_OK ||
-            (rc = perso_ledger_commit(job->ledger, err)) != PERSO_OK)
-            return rc;
-    }
-    return rc == PERSO_END ? PERSO_OK : rc;
-}
-
 enum perso_result
 perso_job_open(const char *folder, bool write, const struct perso_options *options,
                struct perso_job *ret, struct perso_error *err)
@@ -386,7 +324,7 @@ perso_job_open(const char *folder, bool write, const struct perso_options *optio
         PERSO_OK)
         return rc;
     ret->cards = perso_ledger_cards(ret->ledger);
-    return write ? drop_half_read(ret, err) : PERSO_OK;
+    return write ? perso_job_drop_half_read(ret, err) : PERSO_OK;
 }
 
 void

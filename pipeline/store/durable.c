@@ -21,7 +21,10 @@ struct perso_durable {
     struct perso_sm3 *sm3;
     uint64_t bytes;
     size_t held;
-    bool failed;                    /* a write failed: the file will not be committed */
+    bool failed;   /* a write failed: the file will not be committed */
+    bool finished; /* whole, durable and digested; only its name is missing */
+    bool noted;    /* so it stays, whatever comes: complete ends it */
+    uint8_t digest[PERSO_SM3_BYTES];
     perso_durable_dry_end *dry_end; /* of a dry output */
     void *dry_arg;
     size_t head_n;
@@ -76,7 +79,7 @@ durable_new(struct perso_durable **ret, struct perso_error *err)
     file->folder = file->fd = -1;
     file->name[0] = file->part[0] = '\0';
     file->bytes = file->held = 0;
-    file->failed = false;
+    file->failed = file->finished = file->noted = false;
     file->dry_end = NULL;
     file->head_n = 0;
     *ret = file;
@@ -177,11 +180,13 @@ perso_durable_abandon(struct perso_durable *file)
 {
     if (file == NULL)
         return;
-    if (file->folder >= 0)
+    if (file->folder >= 0 && !file->noted)
         unlinkat(file->folder, file->part, 0);
     durable_free(file);
 }
 
+/* The folder, too: from here on the name alone is missing, and a crash leaves the temporary file.
+ */
 static enum perso_result
 make_durable(struct perso_durable *file, struct perso_error *err)
 {
@@ -189,41 +194,99 @@ make_durable(struct perso_durable *file, struct perso_error *err)
 
     if (file->failed)
         return perso_error_set(err, PERSO_REJ_NONE, "", "%s: an earlier write failed", file->name);
-    if (fd < 0) { /* dry: nothing was written */
-        if (file->dry_end != NULL)
-            file->dry_end(file->dry_arg, file->head, file->head_n);
+    if (fd < 0) /* dry: nothing was written */
         return PERSO_OK;
-    }
     if (fsync(fd) != 0)
         return perso_error_errno(err, file->name);
     file->fd = -1;
-    if (close(fd) != 0 || renameat(file->folder, file->part, file->folder, file->name) != 0 ||
-        fsync(file->folder) != 0)
-        return perso_error_errno(err, file->name);
+    return close(fd) == 0 ? PERSO_OK : perso_error_errno(err, file->name);
+}
+
+static enum perso_result
+finish(struct perso_durable *file, struct perso_error *err)
+{
+    enum perso_result rc = flush(file, err);
+
+    if (rc == PERSO_OK && !perso_sm3_end(file->sm3, file->digest))
+        rc = perso_error_openssl(err, "SM3");
+    if (rc == PERSO_OK)
+        rc = make_durable(file, err);
+    file->finished = rc == PERSO_OK;
+    return rc;
+}
+
+enum perso_result
+perso_durable_finish(struct perso_durable *file, uint8_t sm3[PERSO_SM3_BYTES], uint64_t *bytes,
+                     struct perso_error *err)
+{
+    enum perso_result rc = finish(file, err);
+
+    if (rc == PERSO_OK && file->folder >= 0 && fsync(file->folder) != 0)
+        rc = perso_error_errno(err, file->name);
+    if (rc != PERSO_OK) {
+        perso_durable_abandon(file);
+        return rc;
+    }
+    file->noted = true;
+    memcpy(sm3, file->digest, sizeof file->digest);
+    *bytes = file->bytes;
     return PERSO_OK;
+}
+
+static enum perso_result
+give_name(int folder, const char *part, const char *name, struct perso_error *err)
+{
+    return renameat(folder, part, folder, name) == 0 && fsync(folder) == 0
+               ? PERSO_OK
+               : perso_error_errno(err, name);
 }
 
 enum perso_result
 perso_durable_commit(struct perso_durable *file, uint8_t sm3[PERSO_SM3_BYTES], uint64_t *bytes,
                      struct perso_error *err)
 {
-    uint8_t digest[PERSO_SM3_BYTES];
-    enum perso_result rc = flush(file, err);
+    enum perso_result rc = file->finished ? PERSO_OK : finish(file, err);
 
-    if (rc == PERSO_OK && !perso_sm3_end(file->sm3, digest))
-        rc = perso_error_openssl(err, "SM3");
-    if (rc == PERSO_OK)
-        rc = make_durable(file, err);
+    if (rc == PERSO_OK && file->folder >= 0)
+        rc = give_name(file->folder, file->part, file->name, err);
+    else if (rc == PERSO_OK && file->dry_end != NULL)
+        file->dry_end(file->dry_arg, file->head, file->head_n);
     if (rc != PERSO_OK) {
         perso_durable_abandon(file);
         return rc;
     }
     if (sm3 != NULL)
-        memcpy(sm3, digest, sizeof digest);
+        memcpy(sm3, file->digest, sizeof file->digest);
     if (bytes != NULL)
         *bytes = file->bytes;
     durable_free(file);
     return PERSO_OK;
+}
+
+enum perso_result
+perso_durable_complete(const char *folder, const char *name, bool *stands, struct perso_error *err)
+{
+    char part[NAME_BYTES];
+    struct stat st;
+    int n = snprintf(part, sizeof part, ".%s.part", name);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    enum perso_result rc = PERSO_OK;
+
+    *stands = false;
+    if (fd < 0)
+        return errno == ENOENT ? PERSO_OK : perso_error_errno(err, folder);
+    if (!name_is_plain(name) || n < 0 || (size_t)n >= sizeof part)
+        rc = perso_error_set(err, PERSO_REJ_NONE, "", "%s: not a file name", name);
+    else if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        *stands = true;
+    else if (errno != ENOENT)
+        rc = perso_error_errno(err, name);
+    else if (fstatat(fd, part, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        *stands = (rc = give_name(fd, part, name, err)) == PERSO_OK;
+    else if (errno != ENOENT)
+        rc = perso_error_errno(err, part);
+    close(fd);
+    return rc;
 }
 
 enum perso_result

@@ -29,7 +29,19 @@ struct perso_sink perso_durable_sink(struct perso_durable *file);
  *  The file is freed in every case. */
 enum perso_result perso_durable_commit(struct perso_durable *file, uint8_t sm3[PERSO_SM3_BYTES],
                                        uint64_t *bytes, struct perso_error *err);
-/** Unlinks the temporary file; accepts NULL. */
+/**
+ * What commit does before the rename: then the caller notes that the name will stand, and commits.
+ * Cut off in between, complete ends it. Where it fails the file is freed.
+ */
+enum perso_result perso_durable_finish(struct perso_durable *file, uint8_t sm3[PERSO_SM3_BYTES],
+                                       uint64_t *bytes, struct perso_error *err);
+/** A file that was finished: the rename where it was not made yet. *stands: NAME is there; else
+ *  somebody took it away since. */
+enum perso_result perso_durable_complete(const char *folder, const char *name, bool *stands,
+                                         struct perso_error *err);
+/** Unlinks the temporary file, unless it is finished: then somebody may have noted it. Accepts
+ * NULL.
+ */
 void perso_durable_abandon(struct perso_durable *file);
 
 /** The three calls in one, for bytes in memory. */

@@ -61,7 +61,7 @@ enum perso_file_status {
     PERSO_FILE_READING = 1, /* incoming, its rows count nowhere yet */
     PERSO_FILE_ACCEPTED,    /* incoming, its rows count */
     PERSO_FILE_REFUSED,     /* incoming, nothing of it counts; kept for the audit only */
-    PERSO_FILE_PLANNED,     /* outgoing, its cards are chosen, it may not be written yet */
+    PERSO_FILE_PLANNED,     /* outgoing, its cards are chosen; with a digest: it may stand */
     PERSO_FILE_MADE,        /* outgoing, written */
     PERSO_FILE_SENDING,     /* outgoing, about to be handed over */
     PERSO_FILE_SENT,        /* outgoing, handed over */
@@ -75,7 +75,7 @@ struct perso_ledger_file {
     enum perso_file_status status;
     char kind[12];  /* APP REQ RET RES ... of packages; table, machine, result */
     char path[512]; /* as the operator named it; relative to the job where it lies inside */
-    uint8_t sm3[PERSO_SM3_BYTES]; /* of the whole file; of a planned one zero */
+    uint8_t sm3[PERSO_SM3_BYTES]; /* of the whole file; zero of one that nobody can have seen */
     uint64_t bytes;
     uint32_t rows, cards;
     uint32_t sequence; /* of packages and machine files; 0: none */

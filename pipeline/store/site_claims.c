@@ -71,7 +71,7 @@ claim_one(struct perso_site_db *site, enum perso_claim_kind kind, struct perso_c
 {
     static const char sql[] =
         "INSERT INTO claim (kind, value, card_id, job, released) VALUES (?1, ?2, ?3, ?4, 0)"
-        " ON CONFLICT (kind, value) DO UPDATE SET job = excluded.job, released = 0"
+        " ON CONFLICT (kind, value) DO UPDATE SET job = excluded.job, released = 0, again = 1"
         " WHERE claim.released = 1 AND claim.card_id = excluded.card_id";
     enum perso_result rc;
 
@@ -132,6 +132,42 @@ perso_site_db_release(void *self, const char *job, enum perso_claim_kind kind,
         if (rc == PERSO_OK)
             rc = claim_run(site, sql, kind, &claims[i], job, err);
     }
+    return perso_site_db_finish(site, rc, err);
+}
+
+/* A dry run keeps the row: without it the store's would be copied over again. */
+static enum perso_result
+unclaim_one(struct perso_site_db *site, enum perso_claim_kind kind, const struct perso_claim *claim,
+            const char *job, struct perso_error *err)
+{
+#define MINE "kind = ?1 AND value = ?2 AND card_id = ?3 AND job = ?4 AND released = 0"
+    static const char release_sql[] = "UPDATE claim SET released = 1 WHERE " MINE;
+    static const char again_sql[] = "UPDATE claim SET released = 1 WHERE again = 1 AND " MINE;
+    static const char flags_sql[] = "DELETE FROM flag WHERE kind = ?1 AND value = ?2 AND EXISTS"
+                                    " (SELECT 1 FROM claim WHERE " MINE ")";
+    static const char first_sql[] = "DELETE FROM claim WHERE " MINE;
+#undef MINE
+    enum perso_result rc = claim_shadow(site, kind, claim, job, err);
+
+    if (rc == PERSO_OK && site->dry)
+        return claim_run(site, release_sql, kind, claim, job, err);
+    if (rc != PERSO_OK || (rc = claim_run(site, again_sql, kind, claim, job, err)) != PERSO_OK ||
+        (rc = claim_run(site, flags_sql, kind, claim, job, err)) != PERSO_OK)
+        return rc;
+    return claim_run(site, first_sql, kind, claim, job, err);
+}
+
+enum perso_result
+perso_site_db_unclaim(void *self, const char *job, enum perso_claim_kind kind,
+                      const struct perso_claim *claims, size_t n, struct perso_error *err)
+{
+    struct perso_site_db *site = self;
+    enum perso_result rc = perso_site_db_begin(site, err);
+
+    if (rc != PERSO_OK)
+        return rc;
+    for (size_t i = 0; i < n && rc == PERSO_OK; i++)
+        rc = unclaim_one(site, kind, &claims[i], job, err);
     return perso_site_db_finish(site, rc, err);
 }
 

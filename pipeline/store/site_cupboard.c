@@ -68,12 +68,11 @@ judge(const struct perso_cupboard_entry *have, const struct perso_cupboard_entry
 {
     bool same_job = strcmp(have->job, want->job) == 0;
 
+    if (have->state == PERSO_CUPBOARD_REVOKED)
+        return CHANGE_WRITE; /* the card is in force again, perhaps with the same certificates */
     if (same_job && same_content(have, want))
         return CHANGE_NONE;
-    if (have->state == PERSO_CUPBOARD_REVOKED ||
-        (same_job && have->state == PERSO_CUPBOARD_WAITING))
-        return CHANGE_WRITE;
-    return CHANGE_REFUSE;
+    return same_job && have->state == PERSO_CUPBOARD_WAITING ? CHANGE_WRITE : CHANGE_REFUSE;
 }
 
 static enum perso_result

@@ -6,13 +6,13 @@
 
 /*
  * SITE STORE, version 1. claim: who has a card id, key or certificate (kind: enum
- * perso_claim_kind); rows are never deleted, so a key stays its card's for ever. flag: who else
- * asked for it. job: names of the site's jobs, the last event of each that was made durable (head),
- * whether it was purged. file: which job took a file, per stage. remake: which cards may be made
- * again, and what new card each one got, in what job. cupboard: certificates that wait for a window
- * (mode 4); a settled one loses its payload when its job is purged. wrapped_key: keys wrapped to
- * the site's sealing key, of the cupboard by job, of keyed MACs for the site (job ''). history:
- * whose card it was, as a keyed MAC, of purged jobs.
+ * perso_claim_kind); rows of accepted cards are never deleted, so a key stays its card's for ever.
+ * flag: who else asked for it. job: names of the site's jobs, the last event of each that was made
+ * durable (head), whether it was purged. file: which job took a file, per stage. remake: which
+ * cards may be made again, and what new card each one got, in what job. cupboard: certificates that
+ * wait for a window (mode 4); a settled one loses its payload when its job is purged. wrapped_key:
+ * keys wrapped to the site's sealing key, of the cupboard by job, of keyed MACs for the site (job
+ * ''). history: whose card it was, as a keyed MAC, of purged jobs.
  *
  * A dry run makes the same tables as temporary ones. They hide the store's: each row is copied over
  * before it is looked at, so the store itself is neither changed nor locked.
@@ -27,6 +27,7 @@
     "  card_id TEXT NOT NULL CHECK (card_id <> '')," \
     "  job TEXT NOT NULL CHECK (job <> '')," \
     "  released INTEGER NOT NULL CHECK (released IN (0, 1))," \
+    "  again INTEGER NOT NULL DEFAULT 0 CHECK (again IN (0, 1))," /* it was released before */ \
     "  PRIMARY KEY (kind, value)" \
     ") STRICT, WITHOUT ROWID;" \
     "CREATE " TEMP "TABLE flag (" \
@@ -184,6 +185,7 @@ perso_site_db_store(struct perso_site_db *site)
     return (struct perso_site_store) {
         .claim = perso_site_db_claim,
         .release = perso_site_db_release,
+        .unclaim = perso_site_db_unclaim,
         .flags = perso_site_db_flags,
         .job_add = perso_site_db_job_add,
         .file_claim = perso_site_db_file_claim,

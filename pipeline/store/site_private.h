@@ -32,6 +32,8 @@ enum perso_result perso_site_db_statement(struct perso_site_db *site, const char
 PORT(claim, const char *job, enum perso_claim_kind kind, struct perso_claim *claims, size_t n);
 PORT(release, const char *job, enum perso_claim_kind kind, const struct perso_claim *claims,
      size_t n);
+PORT(unclaim, const char *job, enum perso_claim_kind kind, const struct perso_claim *claims,
+     size_t n);
 PORT(flags, const char *job, struct perso_flag *out, size_t max, size_t *n);
 /* site_jobs.c */
 PORT(job_add, const char *job, const uint8_t token[16]);

@@ -112,6 +112,18 @@ part "the search finds $(wc -l <"$work/leaks") places before the purge"
 
 expect 1 "$PERSOLINE" purge "$work/begin/site/B2"
 said 'not closed'
+
+# What came after the closing is not finished: a card is confirmed, and nobody was told yet.
+cp -a "$work/begin" "$work/since"
+since=$work/since/site/B1
+expect 0 "$PERSOLINE" confirm "$since" "$(states "$since" |
+    awk -F'\t' '$2 == "spoiled" && !n++ { print $1 }')" --reason "made again"
+expect 1 "$PERSOLINE" purge "$since"
+said 'has changed since it was closed'
+expect 0 "$PERSOLINE" run "$since"
+[ -n "$(digest_of_purge "$since")" ] || fail "closed again, it cannot be purged"
+part "a job that changed since it closed is not purged before it closes again"
+
 expect 2 "$PERSOLINE" purge "$job" --digest 00
 expect 1 "$PERSOLINE" purge "$job" --digest 00 --reason "$reason"
 said 'another digest'

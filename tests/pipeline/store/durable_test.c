@@ -81,6 +81,36 @@ a_file_appears_whole(void **state) /* DESIGN 6: temporary name, fsync, rename */
 }
 
 static void
+a_finished_file_gets_its_name_later(void **state)
+{
+    uint8_t sm3[PERSO_SM3_BYTES];
+    struct perso_durable *file = NULL;
+    uint64_t bytes = 0;
+    bool stands = true;
+    (void)state;
+
+    assert_ok(perso_durable_complete(folder, "f", &stands, &err), err);
+    assert_false(stands);
+    assert_ok(perso_durable_open(folder, "f", &file, &err), err);
+    struct perso_sink sink = perso_durable_sink(file);
+    assert_ok(perso_sink_write(&sink, "abc", 3, &err), err);
+    assert_ok(perso_durable_finish(file, sm3, &bytes, &err), err);
+    assert_int_equal(bytes, 3);
+    assert_int_equal(access(path_of("f"), F_OK), -1);
+    perso_durable_abandon(file); /* as where the process dies: it may be noted somewhere */
+    assert_ok(perso_durable_complete(folder, "f", &stands, &err), err);
+    assert_true(stands);
+    assert_int_equal(access(path_of(".f.part"), F_OK), -1);
+    assert_ok(perso_durable_complete(folder, "f", &stands, &err), err);
+    assert_true(stands);
+    assert_ok(perso_durable_unlink(path_of("f"), &err), err); /* somebody took it */
+    assert_ok(perso_durable_complete(folder, "f", &stands, &err), err);
+    assert_false(stands);
+    assert_ok(perso_durable_complete("/nowhere/at/all", "f", &stands, &err), err);
+    assert_false(stands);
+}
+
+static void
 an_abandoned_file_leaves_nothing(void **state)
 {
     struct perso_durable *file = NULL;
@@ -265,6 +295,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_file_appears_whole),
+        TEST(a_finished_file_gets_its_name_later),
         TEST(an_abandoned_file_leaves_nothing),
         TEST(a_left_over_is_replaced_and_no_link_followed),
         TEST(names_that_are_no_file_names_are_refused),

@@ -100,8 +100,9 @@ a_revoked_one_makes_room(void **state)
     put("job1", CARD_B, 1, "first");
     settle("job1", CARD_A, PERSO_CUPBOARD_REVOKED);
     settle("job1", CARD_B, PERSO_CUPBOARD_REVOKED);
-    assert_false(put("job1", CARD_A, 1, "first").refused); /* a replay revives nothing */
-    assert_entry(CARD_A, "job1", PERSO_CUPBOARD_REVOKED, 1, "first");
+    assert_false(put("job1", CARD_A, 1, "first").refused); /* cancelled, and asked for again */
+    assert_entry(CARD_A, "job1", PERSO_CUPBOARD_WAITING, 1, "first");
+    settle("job1", CARD_A, PERSO_CUPBOARD_REVOKED);
     assert_false(put("job1", CARD_A, 3, "second").refused);
     assert_entry(CARD_A, "job1", PERSO_CUPBOARD_WAITING, 3, "second");
     assert_false(put("job2", CARD_B, 1, "first").refused);

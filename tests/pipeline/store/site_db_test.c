@@ -74,6 +74,33 @@ a_released_claim_stays_its_cards(void **state)
 }
 
 static void
+unclaim(const char *job, uint8_t seed, const char *card)
+{
+    struct perso_claim c = { .value = fixture_site_key(seed), .value_bytes = 64, .card_id = card };
+    assert_ok(store.unclaim(store.self, job, PERSO_CLAIM_KEY, &c, 1, &err), err);
+}
+
+static void
+what_came_to_nothing_is_forgotten(void **state)
+{
+    (void)state;
+    assert_true(claim("job1", 1, CARD_A).granted);
+    assert_false(claim("job2", 1, CARD_B).granted); /* flagged */
+    unclaim("job2", 1, CARD_A);                     /* not its claim */
+    unclaim("job1", 1, CARD_B);
+    assert_false(claim("job2", 1, CARD_B).granted);
+    unclaim("job1", 1, CARD_A);
+    assert_true(claim("job2", 1, CARD_B).granted);
+    /* What was a card's before stays the card's. */
+    release("job2", 1, CARD_B);
+    assert_true(claim("job1", 1, CARD_B).granted);
+    unclaim("job1", 1, CARD_B);
+    unclaim("job1", 1, CARD_B);
+    assert_false(claim("job1", 1, CARD_A).granted);
+    assert_true(claim("job2", 1, CARD_B).granted);
+}
+
+static void
 a_batch_is_all_or_nothing(void **state)
 {
     uint8_t values[3][64];
@@ -253,12 +280,12 @@ static void
 the_schema_refuses(void **state)
 {
     static const char *const cases[] = {
-        "INSERT INTO claim VALUES (5, x'00', 'c', 'j', 0)",
-        "INSERT INTO claim VALUES (1, x'', 'c', 'j', 0)",
-        "INSERT INTO claim VALUES (1, zeroblob(65), 'c', 'j', 0)",
-        "INSERT INTO claim VALUES (1, 'text', 'c', 'j', 0)",
-        "INSERT INTO claim VALUES (1, x'00', '', 'j', 0)",
-        "INSERT INTO claim VALUES (1, x'00', 'c', 'j', 2)",
+        "INSERT INTO claim VALUES (5, x'00', 'c', 'j', 0, 0)",
+        "INSERT INTO claim VALUES (1, x'', 'c', 'j', 0, 0)",
+        "INSERT INTO claim VALUES (1, zeroblob(65), 'c', 'j', 0, 0)",
+        "INSERT INTO claim VALUES (1, 'text', 'c', 'j', 0, 0)",
+        "INSERT INTO claim VALUES (1, x'00', '', 'j', 0, 0)",
+        "INSERT INTO claim VALUES (1, x'00', 'c', 'j', 2, 0)",
         "INSERT INTO flag VALUES (1, x'00', 'c', 'j')",
         "INSERT INTO job VALUES ('j', x'00', NULL, NULL, 0)",
         "INSERT INTO job VALUES ('j', zeroblob(16), 1, NULL, 0)",
@@ -293,6 +320,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_key_has_one_card),
         TEST(a_released_claim_stays_its_cards),
+        TEST(what_came_to_nothing_is_forgotten),
         TEST(a_batch_is_all_or_nothing),
         TEST(names_of_jobs_are_unique),
         TEST(a_file_belongs_to_one_job),
