@@ -21,21 +21,20 @@ knows(const struct perso_others *others, struct perso_text name)
     return false;
 }
 
-enum perso_result
-perso_others_note(struct perso_others *others, const struct perso_cells *row,
-                  struct perso_error *err)
+void
+perso_others_note(struct perso_others *others, const struct perso_cells *row)
 {
     for (size_t i = 0; i < row->n_other; i++) {
         struct perso_text name = row->other[i].name;
         if (knows(others, name) || name.bytes >= PERSO_COLUMN_NAME_BYTES)
             continue;
-        if (others->n == PERSO_OTHERS_MAX)
-            return perso_error_set(err, PERSO_REJ_NONE, "", "more than %d unknown columns",
-                                   PERSO_OTHERS_MAX);
+        if (others->n == PERSO_OTHERS_MAX) {
+            others->left_out = true;
+            return;
+        }
         memcpy(others->names[others->n], name.at, name.bytes);
         others->names[others->n++][name.bytes] = '\0';
     }
-    return PERSO_OK;
 }
 
 enum perso_result

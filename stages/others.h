@@ -12,11 +12,12 @@
 struct perso_others {
     size_t n;
     char names[PERSO_OTHERS_MAX][PERSO_COLUMN_NAME_BYTES];
+    bool left_out; /* there were more */
 };
 
-/** Take in the columns of one row; an error above PERSO_OTHERS_MAX. */
-enum perso_result perso_others_note(struct perso_others *others, const struct perso_cells *row,
-                                    struct perso_error *err);
+/** Take in the columns of one row. Those above PERSO_OTHERS_MAX are left out: several files of
+ * other parties may bring columns of their own, and must not stop the job. */
+void perso_others_note(struct perso_others *others, const struct perso_cells *row);
 /** Header cells, and the cells of one row ("" where it has no such column). */
 enum perso_result perso_others_header(const struct perso_others *others,
                                       struct perso_table_writer *w, struct perso_error *err);

@@ -42,13 +42,6 @@ struct perso_personalize_rules {
 };
 
 /**
- * SSSE keys as a device names them: NAME:VERSION;... , 1 to 8; NAME 1 to 32 letters, digits, - _ .
- * and VERSION 1 to 255. False, too, for whatever has 32 hexadecimal digits in a row: that could be
- * a key, which no file of ours may carry.
- */
-bool perso_ssse_keys_fit(struct perso_text keys);
-
-/**
  * Personalize: make the write plan of each card of a mode. A step stands in the plan where the mode
  * has it and the answer has the item that it writes (match has seen to the needed ones).
  * rejects  PLAN_FIELD (column) for personal data that the card cannot hold: sex, nation, dates,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "formats/identity/name.h"
+#include "stages/ssse.h"
 #include "stages/verdict.h"
 
 const enum perso_column perso_compared[PERSO_COMPARED] = {
@@ -124,6 +125,10 @@ judge(const struct pair *pair, const struct perso_comparison *comparison, size_t
                             rules->n_person_status) &&
                !perso_waived(waivers, i, PERSO_REJ_PERSON_STATUS)) {
         perso_verdict_set(verdict, PERSO_REJ_PERSON_STATUS, PERSO_COL_AAC008, NULL);
+    } else if (pair->issuance->ssse_keys.bytes > 0 &&
+               !perso_ssse_keys_fit(
+                   pair->issuance->ssse_keys)) { /* a key, perhaps: it stays here */
+        perso_verdict_set(verdict, PERSO_REJ_PLAN_FIELD, PERSO_COL_SSSE, NULL);
     }
 }
 

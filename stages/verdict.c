@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "formats/text/charset.h"
+#include "perso/text.h"
 
 #define NUMBER_CHARS 15u /* the shortest ID number, of a foreigner's card of 2017 (DOMAIN 2.3) */
 #define NUMBER_DIGITS 8u /* a long word has none, a number at least its date of birth */
@@ -54,14 +55,6 @@ is_alphanumeric(uint32_t c)
     if (c >= 0xff10 && c <= 0xff5a)
         c -= 0xff10 - '0';
     return is_digit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-
-/* C0, C1, and what turns the direction of text on a terminal. */
-static bool
-is_control(uint32_t c)
-{
-    return c < 0x20 || (c >= 0x7f && c <= 0x9f) || (c >= 0x200e && c <= 0x200f) ||
-           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }
 
 /* One scalar value at text; a byte that starts none counts as a control of one byte. */
@@ -116,7 +109,8 @@ perso_note_add(char *out, size_t max, struct perso_text text)
         size_t n = run_length(text, &is_number);
         if (n == 0) {
             n = next(text, &scalar);
-            room = is_control(scalar) ? append(out, max, ".", 1) : append(out, max, text.at, n);
+            room =
+                perso_is_control(scalar) ? append(out, max, ".", 1) : append(out, max, text.at, n);
         } else {
             room = is_number ? append(out, max, "***", 3) : append(out, max, text.at, n);
         }

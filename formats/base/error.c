@@ -7,15 +7,6 @@
 #include "perso/result.h"
 #include "perso/text.h"
 
-/* A file's bytes may have come into a text: nothing of it may steer a terminal. */
-static void
-escape_controls(char *text)
-{
-    for (char *c = text; *c != '\0'; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = '.';
-}
-
 /* In the user's language, where that differs. "%s" alone is a sentence that came as an argument. */
 static void
 show(struct perso_error *err, const char *format, va_list args)
@@ -28,7 +19,7 @@ show(struct perso_error *err, const char *format, va_list args)
         snprintf(err->shown, sizeof err->shown, "%s", translated);
     else if (translated != format)
         vsnprintf(err->shown, sizeof err->shown, translated, args);
-    escape_controls(err->shown);
+    perso_text_plain(err->shown);
 }
 
 enum perso_result
@@ -42,8 +33,8 @@ perso_error_set(struct perso_error *err, enum perso_reject reject, const char *f
     va_start(args, format);
     vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
-    escape_controls(err->text);
-    escape_controls(err->field);
+    perso_text_plain(err->text);
+    perso_text_plain(err->field);
     va_start(args, format);
     show(err, format, args);
     va_end(args);
@@ -119,7 +110,7 @@ perso_error_errno(struct perso_error *err, const char *what)
 
     perso_error_set(err, PERSO_REJ_NONE, "", "%s: %s", what, reason);
     snprintf(err->shown, sizeof err->shown, "%s: %s", perso_text(what), perso_text(reason));
-    escape_controls(err->shown);
+    perso_text_plain(err->shown);
     return PERSO_FATAL;
 }
 
@@ -134,7 +125,7 @@ perso_error_openssl(struct perso_error *err, const char *what)
                     reason != NULL ? reason : "failed");
     snprintf(err->shown, sizeof err->shown, perso_text("%s: OpenSSL: %s"), perso_text(what),
              reason != NULL ? reason : "failed");
-    escape_controls(err->shown);
+    perso_text_plain(err->shown);
     return PERSO_FATAL;
 }
 
@@ -143,7 +134,7 @@ perso_error_at(struct perso_error *err, const char *file, uint32_t line, uint32_
 {
     if (err->file[0] == '\0' && file != NULL) {
         snprintf(err->file, sizeof err->file, "%s", file);
-        escape_controls(err->file);
+        perso_text_plain(err->file);
     }
     if (err->line == 0)
         err->line = line;

@@ -8,6 +8,7 @@
 #include "formats/base/encode.h"
 #include "formats/package/container.h"
 #include "perso/mode.h"
+#include "perso/text.h"
 
 #define FORMAT "persoline-package-1"
 #define MANIFEST_NAME "manifest.json"
@@ -45,11 +46,11 @@ is_word(const char *text, const char *others, bool utf8)
     return text[0] != '\0';
 }
 
-/* A party's name becomes a file name: peers/NAME.cer. */
+/* A party's name becomes a file name, peers/NAME.cer, and is shown to people. */
 static bool
 is_party(const char *text)
 {
-    return is_word(text, "._-", true) && text[0] != '.';
+    return perso_text_is_plain(text) && is_word(text, "._-", true) && text[0] != '.';
 }
 
 static bool

@@ -4,6 +4,7 @@
 #include "formats/package/container.h"
 #include "formats/sm2/sm3.h"
 #include "formats/text/charset.h"
+#include "perso/text.h"
 
 #define SLOTS_MIN 64u
 
@@ -20,7 +21,7 @@ characters_ok(const char *name, size_t bytes)
         uint32_t scalar = 0;
         if ((n = perso_utf8_next(name + at, bytes - at, &scalar)) == 0)
             return false;
-        if (scalar < 0x20 || (scalar >= 0x7f && scalar < 0xa0) || scalar == '\\')
+        if (perso_is_control(scalar) || scalar == '\\')
             return false;
     }
     return true;

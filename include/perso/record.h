@@ -38,6 +38,7 @@ struct perso_issuance {
     struct perso_text name;                       /* PERSONAL */
     struct perso_text batch;                      /* BAZ033 */
     struct perso_text person_status, card_status; /* AAC008, AAZ502 */
+    struct perso_text ssse_keys;                  /* SSSE: names and versions */
     bool has_key; /* a department's personal data name the key whose card it is */
     uint8_t public_key[PERSO_POINT_BYTES];
 };

@@ -45,9 +45,10 @@ struct perso_flag {
 /* One card made again (重制; LD/T 03-2022 6.4.4): exactly one new card for an old one. */
 struct perso_remake {
     const char *old_card, *new_card;
+    const char *whose; /* how the name of the job that allowed it begins; NULL: any may have */
     /* out */
     bool granted;
-    bool allowed; /* the remaking of old_card was confirmed at some time */
+    bool allowed; /* the remaking of old_card was confirmed at some time, in such a job */
     /* where not granted though allowed: the new card that has old_card, else the old card that
      * new_card replaces already */
     char other_card[PERSO_CARD_ID_CHARS + 1];

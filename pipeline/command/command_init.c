@@ -78,6 +78,7 @@ take_package(const struct perso_command_line *line, struct perso_job_conf *conf,
             !agrees("mode", line->mode, mode, err) ||
             !agrees("division", line->division, m.division, err) ||
             !agrees("vendor", line->vendor, m.vendor, err) ||
+            (beginnings[i].is_ra && !agrees("ra", line->ra, m.sender, err)) ||
             (!beginnings[i].other_batch && !agrees("batch", line->batch, m.batch, err)))
             return PERSO_FATAL;
         if (beginnings[i].other_batch && line->batch == NULL)
@@ -91,7 +92,7 @@ take_package(const struct perso_command_line *line, struct perso_job_conf *conf,
         if (beginnings[i].brings_cards)
             set(conf->sender, sizeof conf->sender, m.sender, NULL);
         if (beginnings[i].is_ra)
-            set(conf->ra, sizeof conf->ra, line->ra, m.sender);
+            set(conf->ra, sizeof conf->ra, m.sender, NULL);
         return PERSO_OK;
     }
     return perso_error_set(err, PERSO_REJ_FILE_FORMAT, "kind", "a job does not begin with %s",
@@ -156,6 +157,10 @@ perso_command_init(const struct perso_command_line *line)
     perso_say_word(&say, "role", conf.role);
     perso_say_number(&say, "mode", conf.mode);
     perso_say_text(&say, "date", conf.date);
+    if (line->from != NULL) { /* whose word it is: any known peer may send a first package */
+        perso_say_text(&say, "vendor", conf.vendor);
+        perso_say_text(&say, "sender", conf.sender[0] != '\0' ? conf.sender : conf.ra);
+    }
     perso_say_end(&say);
     if (line->from != NULL)
         perso_hint("the package is not read yet: give it to the job's first stage, or put it where "

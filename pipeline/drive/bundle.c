@@ -134,7 +134,7 @@ note_batch(void *arg, const struct perso_card *cards, size_t n, struct perso_err
     perso_arena_reset(b->job->arena);
     for (size_t i = 0; rc == PERSO_OK && i < n; i++)
         if ((rc = perso_job_cells(b->job, cards[i].application, &cells, &record, err)) == PERSO_OK)
-            rc = perso_others_note(&b->others, &cells, err);
+            perso_others_note(&b->others, &cells);
     return rc;
 }
 
@@ -172,6 +172,7 @@ make_table(struct perso_job *job, const struct perso_outgoing *what, int64_t fil
     } else {
         rc = perso_error_errno(err, "memory");
     }
+    perso_packing_others(&b->others, what->kind);
     *rows = b->rows;
     free(b->applications);
     free(b->cells);

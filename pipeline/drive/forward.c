@@ -54,7 +54,7 @@ note_others(void *arg, const struct perso_card *cards, size_t n, struct perso_er
     perso_arena_reset(p->job->arena);
     for (size_t i = 0; rc == PERSO_OK && i < n; i++)
         if ((rc = perso_card_data_load(p->job, &cards[i], &p->data, err)) == PERSO_OK)
-            rc = perso_others_note(&p->out.others, &p->data.issuance, err);
+            perso_others_note(&p->out.others, &p->data.issuance);
     return rc;
 }
 
@@ -118,6 +118,7 @@ make_tables(struct packaging *p, const struct perso_ledger_file *file, struct pe
     perso_progress_begin(&p->progress, file->path, file->cards);
     rc = write_tables(p, file, err);
     perso_progress_end(&p->progress);
+    perso_packing_others(&p->out.others, perso_path_name(file->path));
     perso_seal_free(p->out.to);
     return rc;
 }

@@ -152,18 +152,6 @@ store_batch(struct ingesting *s, size_t n, struct perso_error *err)
     return rc;
 }
 
-/* Not of an application: they would be stored, and travel with it. */
-static void
-leave_out(struct perso_cells *cells, const struct perso_ingest_rules *rules)
-{
-    static const enum perso_column columns[] = { PERSO_COL_GLYPIN, PERSO_COL_ZKMY };
-
-    for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++)
-        cells->known[columns[i]] = (struct perso_text) { "", 0 };
-    if (!rules->requested)
-        cells->known[PERSO_COL_request_id] = (struct perso_text) { "", 0 };
-}
-
 static enum perso_result
 read_batch(struct ingesting *s, struct perso_error *err)
 {
@@ -175,7 +163,8 @@ read_batch(struct ingesting *s, struct perso_error *err)
     if ((rc = s->in->read(s->in->self, s->job->arena, s->cells, s->origins, &n, err)) != PERSO_OK)
         return rc;
     for (size_t i = 0; i < n; i++) {
-        leave_out(&s->cells[i], &s->rules);
+        if (!s->rules.requested) /* a request is made here, or comes with a FWD */
+            s->cells[i].known[PERSO_COL_request_id] = (struct perso_text) { "", 0 };
         s->counts.replacing += s->cells[i].known[PERSO_COL_replaces].bytes > 0;
     }
     if ((rc = perso_stage_ingest(&s->rules, s->cells, s->origins, n, NULL, s->job->arena,

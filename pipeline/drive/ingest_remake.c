@@ -223,6 +223,7 @@ refuse(struct perso_verdict *verdict, enum perso_reject reject, const char *note
 }
 
 struct replacing {
+    char whose[2 * PERSO_JOB_NAME_BYTES]; /* jobs of this vendor and division: no other's cards */
     char old_cards[PERSO_BATCH_RECORDS][PERSO_CARD_ID_CHARS + 1];
     struct perso_remake remakes[PERSO_BATCH_RECORDS];
     size_t index[PERSO_BATCH_RECORDS];
@@ -247,8 +248,9 @@ gather(struct perso_job *job, struct replacing *r, const struct perso_card *card
                    named ? "not a card identification code" : "no card named in a remaking job");
             continue;
         }
-        r->remakes[r->n] =
-            (struct perso_remake) { .old_card = r->old_cards[r->n], .new_card = cards[i].card_id };
+        r->remakes[r->n] = (struct perso_remake) { .old_card = r->old_cards[r->n],
+                                                   .new_card = cards[i].card_id,
+                                                   .whose = r->whose };
         r->index[r->n++] = i;
     }
     return rc;
@@ -267,6 +269,7 @@ perso_ingest_take_replaced(struct perso_job *job, const struct perso_card *cards
         return rc == PERSO_END ? PERSO_OK : rc;
     if ((r = calloc(1, sizeof *r)) == NULL)
         return perso_error_errno(err, "memory");
+    snprintf(r->whose, sizeof r->whose, "%s-%s-", job->conf.vendor, job->conf.division);
     rc = gather(job, r, cards, n, must, verdicts, err);
     if (rc == PERSO_OK && r->n > 0)
         rc = store->remake_take(store->self, job->name, r->remakes, r->n, err);

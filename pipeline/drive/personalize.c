@@ -7,6 +7,7 @@
 #include "pipeline/drive/drive.h"
 #include "pipeline/file/outgoing.h"
 #include "pipeline/file/output.h"
+#include "pipeline/file/packing.h"
 #include "pipeline/job/cards.h"
 #include "pipeline/job/path.h"
 #include "pipeline/job/progress.h"
@@ -121,7 +122,7 @@ note_others(void *arg, const struct perso_card *cards, size_t n, struct perso_er
     enum perso_result rc = plan_batch(p, cards, n, err);
 
     for (size_t i = 0; rc == PERSO_OK && i < p->n; i++)
-        rc = perso_others_note(&p->out->others, &p->issuances[i], err);
+        perso_others_note(&p->out->others, &p->issuances[i]);
     return rc;
 }
 
@@ -171,6 +172,7 @@ write_table(struct planning *p, const struct perso_ledger_file *file, const char
         (rc = perso_machine_header(&out, err)) == PERSO_OK &&
         (rc = perso_outgoing_standing(p->job, p->what, file->id, write_rows, p, err)) == PERSO_OK)
         rc = perso_writer_flush(writer, err);
+    perso_packing_others(&out.others, name);
     p->rows = out.rows;
     perso_progress_end(&p->progress);
 out:

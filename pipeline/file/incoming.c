@@ -8,6 +8,8 @@
 #include "pipeline/file/known.h"
 #include "pipeline/job/path.h"
 
+#define SECRETS "certificates.csv"
+
 static const struct perso_archive_limits limits = { PERSO_PACKAGE_MEMBERS,
                                                     PERSO_ARCHIVE_ENTRY_BYTES,
                                                     PERSO_ARCHIVE_TOTAL_BYTES };
@@ -75,12 +77,12 @@ check_chain(struct perso_job *job, const struct perso_incoming *in, uint32_t las
         rc = perso_ledger_file_number(job->ledger, false, m->kind, m->sender, last, &before, err);
     if (rc != PERSO_OK)
         return rc;
-    if (last > 0 && m->has_previous &&
-        memcmp(m->previous, before.manifest_sm3, PERSO_SM3_BYTES) == 0)
-        return PERSO_OK;
     if (m->sequence < last)
         return perso_error_set(err, PERSO_REJ_PACKAGE_SEQUENCE, "sequence",
                                "have %u, which never was before %u", m->sequence, last);
+    if (last > 0 && m->has_previous &&
+        memcmp(m->previous, before.manifest_sm3, PERSO_SM3_BYTES) == 0)
+        return PERSO_OK;
     if (last == 0 && !m->has_previous)
         return PERSO_OK;
     if (m->sequence == last + 1)
@@ -191,8 +193,32 @@ check_signature(const struct perso_site *site, const char *path, const char *par
                              perso_cursor_of(signature, n), err);
 }
 
-/* Whose packages bring the cards is not known before the first one: then any known peer's may, but
- * not those who play another part in the job. */
+static enum perso_result
+wrong_sender(const char *have, const char *want, struct perso_error *err)
+{
+    return perso_error_set(err, PERSO_REJ_PACKAGE_SIGNER, "sender", "have %s, want %s", have, want);
+}
+
+/* A known peer may bring the first cards of a job, but not one who plays another part in it. Where
+ * there are cards already they are somebody else's: the sender would get what is made of them. */
+static enum perso_result
+check_first(struct perso_job *job, const struct perso_manifest *m, struct perso_error *err)
+{
+    uint32_t counts[PERSO_STATE_COUNT];
+    enum perso_result rc = perso_ledger_counts(job->ledger, counts, err);
+
+    if (rc != PERSO_OK)
+        return rc;
+    if (strcmp(m->sender, job->conf.ra) == 0 || strcmp(m->sender, job->conf.machine) == 0 ||
+        strcmp(m->sender, job->conf.centre) == 0)
+        return perso_error_set(err, PERSO_REJ_PACKAGE_SIGNER, "sender",
+                               "%s has another part in this job", m->sender);
+    for (int i = 1; i < PERSO_STATE_COUNT; i++)
+        if (counts[i] > 0)
+            return wrong_sender(m->sender, job->conf.vendor, err);
+    return PERSO_OK;
+}
+
 static enum perso_result
 check_sender(struct perso_job *job, const struct perso_manifest *m, struct perso_error *err)
 {
@@ -201,15 +227,9 @@ check_sender(struct perso_job *job, const struct perso_manifest *m, struct perso
 
     if (rc != PERSO_OK)
         return rc;
-    if (party[0] != '\0' && strcmp(m->sender, party) != 0)
-        return perso_error_set(err, PERSO_REJ_PACKAGE_SIGNER, "sender", "have %s, want %s",
-                               m->sender, party);
-    if (party[0] == '\0' &&
-        (strcmp(m->sender, job->conf.ra) == 0 || strcmp(m->sender, job->conf.machine) == 0 ||
-         strcmp(m->sender, job->conf.centre) == 0))
-        return perso_error_set(err, PERSO_REJ_PACKAGE_SIGNER, "sender",
-                               "%s has another part in this job", m->sender);
-    return PERSO_OK;
+    if (party[0] == '\0')
+        return check_first(job, m, err);
+    return strcmp(m->sender, party) == 0 ? PERSO_OK : wrong_sender(m->sender, party, err);
 }
 
 static enum perso_result
@@ -304,7 +324,8 @@ perso_incoming_open(struct perso_job *job, enum perso_stage stage, const char *p
     perso_job_display(job, path, ret->display, sizeof ret->display);
     if ((rc = perso_digest_source_new(&ret->digest, err)) != PERSO_OK)
         return rc;
-    if ((rc = perso_file_source_open(path, &ret->file, err)) == PERSO_OK) {
+    if ((rc = perso_file_name_check(ret->display, err)) == PERSO_OK &&
+        (rc = perso_file_source_open(path, &ret->file, err)) == PERSO_OK) {
         struct perso_source source = perso_file_source(ret->file);
         ret->bytes = perso_file_source_bytes(ret->file);
         if ((rc = perso_source_sm3(&source, ret->sm3, NULL, err)) == PERSO_OK &&
@@ -333,6 +354,11 @@ perso_incoming_first(const struct perso_site *site, const char *path, struct per
         if (rc == PERSO_OK && strcmp(view.manifest.recipient, site->conf.site_name) != 0)
             rc = perso_error_set(err, PERSO_REJ_PACKAGE_RECIPIENT, "recipient", "have %s, want %s",
                                  view.manifest.recipient, site->conf.site_name);
+        /* A vendor that is known by its name sends its own applications. */
+        if (rc == PERSO_OK && strcmp(view.manifest.kind, "APP") == 0 &&
+            strcmp(view.manifest.sender, view.manifest.vendor) != 0 &&
+            perso_site_knows_peer(site, view.manifest.vendor))
+            rc = wrong_sender(view.manifest.sender, view.manifest.vendor, err);
         *ret = view.manifest;
     }
     if (rc == PERSO_REJECT || rc == PERSO_RETRY)
@@ -406,6 +432,15 @@ check_end(struct perso_incoming *in, struct perso_error *err)
     return PERSO_END;
 }
 
+/* Sealed ones come in one table only: in any other they would be stored as they are. */
+static void
+drop_secrets(struct perso_cells *cells, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        cells[i].known[PERSO_COL_GLYPIN] = cells[i].known[PERSO_COL_ZKMY] =
+            (struct perso_text) { "", 0 };
+}
+
 enum perso_result
 perso_incoming_rows(struct perso_incoming *in, struct perso_arena *arena, struct perso_row *rows,
                     struct perso_cells *cells, size_t max, size_t *n, struct perso_error *err)
@@ -420,6 +455,8 @@ perso_incoming_rows(struct perso_incoming *in, struct perso_arena *arena, struct
     else
         for (size_t i = 0; rc == PERSO_OK && i < *n; i++)
             rc = perso_cells_of_row(layout, &rows[i], arena, &cells[i], err);
+    if (rc == PERSO_OK && strcmp(in->member->name, SECRETS) != 0)
+        drop_secrets(cells, *n);
     if (rc == PERSO_REJECT)
         perso_error_at(err, in->display, 0, 0);
     return rc;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "pipeline/file/known.h"
 #include "pipeline/job/path.h"
 
 #define MANIFEST_END ".manifest.json"
@@ -66,7 +67,8 @@ perso_input_open(const struct perso_job *job, const char *path,
     perso_job_display(job, path, ret->display, sizeof ret->display);
     if ((rc = perso_digest_source_new(&ret->digest, err)) != PERSO_OK)
         return rc;
-    if ((rc = perso_file_source_open(path, &ret->file, err)) == PERSO_OK) {
+    if ((rc = perso_file_name_check(ret->display, err)) == PERSO_OK &&
+        (rc = perso_file_source_open(path, &ret->file, err)) == PERSO_OK) {
         ret->source = perso_file_source(ret->file);
         ret->bytes = perso_file_source_bytes(ret->file);
         if ((rc = read_side_manifest(ret, err)) == PERSO_OK)

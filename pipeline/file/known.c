@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "perso/text.h"
 #include "pipeline/job/cards.h"
 
 static void
@@ -15,6 +16,7 @@ tell_refusal(struct perso_job *job, const char *display, const struct perso_erro
     job->refused = true;
     event->reject = why->reject;
     snprintf(event->note, sizeof event->note, "%.120s: %.120s", display, why->text);
+    perso_text_plain(event->note);
 }
 
 enum perso_result
@@ -106,4 +108,13 @@ perso_file_begin(struct perso_job *job, struct perso_ledger_file *file, const ch
         return perso_ledger_commit(job->ledger, err);
     perso_ledger_rollback(job->ledger);
     return rc;
+}
+
+enum perso_result
+perso_file_name_check(const char *display, struct perso_error *err)
+{
+    return perso_text_is_plain(display)
+               ? PERSO_OK
+               : perso_error_set(err, PERSO_REJ_FILE_KIND, "",
+                                 "its name is not UTF-8 or has control characters: rename it");
 }

@@ -32,4 +32,7 @@ enum perso_result perso_file_begin(struct perso_job *job, struct perso_ledger_fi
                                    const char *display, uint64_t bytes,
                                    const uint8_t sm3[PERSO_SM3_BYTES], struct perso_error *err);
 
+/** FILE_KIND: a name that no list can hold and no terminal should show. */
+enum perso_result perso_file_name_check(const char *display, struct perso_error *err);
+
 #endif

@@ -109,3 +109,11 @@ perso_packing_write(struct perso_job *job, struct perso_ledger_file *file,
     free(manifest);
     return rc == PERSO_REJECT ? PERSO_FATAL : rc;
 }
+
+void
+perso_packing_others(const struct perso_others *others, const char *file)
+{
+    if (others->left_out)
+        perso_warn("%s: more than %d unknown columns: the others are left out", file,
+                   PERSO_OTHERS_MAX);
+}

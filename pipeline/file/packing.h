@@ -4,6 +4,7 @@
 #define PIPELINE_PACKING_H
 
 #include "pipeline/file/outgoing.h"
+#include "stages/others.h"
 
 /** Name of a planned package (perso_outgoing.name). */
 void perso_packing_name(const struct perso_job *job, const char *kind, uint32_t sequence, char *out,
@@ -18,5 +19,8 @@ void perso_packing_name(const struct perso_job *job, const char *kind, uint32_t 
 enum perso_result perso_packing_write(struct perso_job *job, struct perso_ledger_file *file,
                                       const struct perso_package_member *members, size_t n_members,
                                       bool secrets, struct perso_error *err);
+
+/** Warn where a table could not carry all columns that are not known here. */
+void perso_packing_others(const struct perso_others *others, const char *file);
 
 #endif

@@ -73,8 +73,10 @@ perso_job_party(struct perso_job *job, const char *kind, char out[PERSO_PARTY_BY
 {
     if (is_vendors(job, kind)) {
         enum perso_result rc = sender(job, out, err);
-        /* Cards of a plain table: their finisher is known by its name alone. */
-        if (rc == PERSO_OK && out[0] == '\0' && goes_to_finisher(kind) &&
+        /* Cards of a plain table: their finisher is known by its name alone; a peer of that name
+         * sends its own applications, too. */
+        if (rc == PERSO_OK && out[0] == '\0' &&
+            (goes_to_finisher(kind) || strcmp(kind, "APP") == 0) &&
             perso_site_knows_peer(&job->site, job->conf.vendor))
             snprintf(out, PERSO_PARTY_BYTES, "%s", job->conf.vendor);
         return rc;

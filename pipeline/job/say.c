@@ -3,19 +3,38 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "perso/limits.h"
 #include "perso/text.h"
+
+#define MESSAGE_BYTES 8192 /* a message may name a path */
+
+/* All controls are of one UTF-16 unit; a byte of another encoding is told as Latin-1. */
+static void
+put_escaped(FILE *out, const char *at, size_t n)
+{
+    uint32_t scalar = (uint8_t)at[0];
+
+    if (n == 2 || n == 3)
+        scalar &= 0x7fu >> n;
+    for (size_t i = 1; i < n; i++)
+        scalar = scalar << 6 | ((uint8_t)at[i] & 0x3fu);
+    fprintf(out, "\\u%04x", (unsigned)scalar);
+}
 
 void
 perso_json_string(FILE *out, const char *text)
 {
+    bool shown;
+
     fputc('"', out);
-    for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
-        if (*c == '"' || *c == '\\')
-            fprintf(out, "\\%c", *c);
-        else if (*c < 0x20)
-            fprintf(out, "\\u%04x", *c);
+    for (size_t n; *text != '\0'; text += n) {
+        n = perso_text_step(text, &shown);
+        if (*text == '"' || *text == '\\')
+            fprintf(out, "\\%c", *text);
+        else if (shown)
+            fwrite(text, 1, n, out);
         else
-            fputc(*c, out);
+            put_escaped(out, text, n);
     }
     fputc('"', out);
 }
@@ -50,8 +69,12 @@ name_field(struct perso_say *say, const char *name, const char *shown)
 static void
 print_plain(FILE *out, const char *text)
 {
-    for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++)
-        fputc(*c < 0x20 || *c == 0x7f ? '.' : *c, out);
+    bool shown;
+
+    for (size_t n; *text != '\0'; text += n) {
+        n = perso_text_step(text, &shown);
+        fwrite(shown ? text : ".", 1, shown ? n : 1, out);
+    }
 }
 
 static void
@@ -86,7 +109,11 @@ perso_say_reject(struct perso_say *say, const char *name, enum perso_reject reje
 void
 perso_say_column(struct perso_say *say, const char *column, const char *value)
 {
-    name_field(say, column, column);
+    char shown[PERSO_COLUMN_NAME_BYTES];
+
+    snprintf(shown, sizeof shown, "%s", column); /* a table's own name, perhaps */
+    perso_text_plain(shown);
+    name_field(say, column, shown);
     print_value(say, value);
 }
 
@@ -130,8 +157,11 @@ perso_complain(const struct perso_error *err)
 static void
 print_line(const char *prefix, const char *format, va_list args)
 {
+    char text[MESSAGE_BYTES];
+
+    vsnprintf(text, sizeof text, _(format), args);
     fputs(prefix, stderr);
-    vfprintf(stderr, _(format), args);
+    print_plain(stderr, text);
     fputc('\n', stderr);
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "perso/text.h"
 #include "pipeline/job/cards.h"
 
 struct box {
@@ -129,14 +130,6 @@ perso_boxes_none(const struct perso_boxes *boxes)
     return boxes->n == 0;
 }
 
-/* A name comes from a file: no control of a terminal or printer may stand in it. */
-static void
-write_name(const char *name, FILE *out)
-{
-    for (; *name != '\0'; name++)
-        fputc((uint8_t)*name < ' ' || *name == 0x7f ? '.' : *name, out);
-}
-
 void
 perso_boxes_write(const struct perso_boxes *boxes, FILE *out)
 {
@@ -144,9 +137,9 @@ perso_boxes_write(const struct perso_boxes *boxes, FILE *out)
         return;
     fprintf(out, "\n箱 boxes: %zu\n", boxes->n);
     for (size_t i = 0; i < boxes->n; i++) {
-        fputs("  箱号 box ", out);
-        write_name(boxes->all[i].name, out);
-        fprintf(out, "  卡数 cards %u\n", boxes->all[i].cards);
+        /* A name comes from a file: no control of a terminal or printer may stand in it. */
+        perso_text_plain(boxes->all[i].name);
+        fprintf(out, "  箱号 box %s  卡数 cards %u\n", boxes->all[i].name, boxes->all[i].cards);
     }
     if (boxes->without > 0)
         fprintf(out, "  无箱号 without a box  卡数 cards %u\n", boxes->without);

@@ -33,11 +33,11 @@ perso_site_db_remake_allow(void *self, const char *job, const char *const *old_c
 
 /* One text of a row about one card; "" where there is no such row. */
 static enum perso_result
-text_of(struct perso_site_db *site, const char *sql, const char *card,
+text_of(struct perso_site_db *site, const char *sql, const char *card, const char *whose,
         char out[PERSO_CARD_ID_CHARS + 1], bool *found, struct perso_error *err)
 {
     sqlite3_stmt *s = NULL;
-    enum perso_result rc = perso_site_db_statement(site, sql, card, NULL, NULL, &s, err);
+    enum perso_result rc = perso_site_db_statement(site, sql, card, whose, NULL, &s, err);
 
     out[0] = '\0';
     *found = false;
@@ -51,7 +51,8 @@ text_of(struct perso_site_db *site, const char *sql, const char *card,
     return rc == PERSO_END ? PERSO_OK : rc;
 }
 
-static const char new_of_sql[] = "SELECT new_card FROM remake WHERE old_card = ?1";
+static const char new_of_sql[] = "SELECT new_card FROM remake WHERE old_card = ?1"
+                                 " AND substr(job, 1, length(?2)) = ?2";
 static const char old_of_sql[] = "SELECT old_card FROM remake WHERE new_card = ?1";
 
 static enum perso_result
@@ -60,14 +61,15 @@ take_one(struct perso_site_db *site, const char *job, struct perso_remake *r,
 {
     static const char sql[] = "UPDATE remake SET new_card = ?2, new_job = ?3 WHERE old_card = ?1";
     char has[PERSO_CARD_ID_CHARS + 1], replaces[PERSO_CARD_ID_CHARS + 1];
+    const char *whose = r->whose != NULL ? r->whose : "";
     bool taken;
     enum perso_result rc = remake_shadow(site, r->old_card, r->new_card, err);
 
     r->granted = r->allowed = false;
     r->other_card[0] = '\0';
     if (rc != PERSO_OK ||
-        (rc = text_of(site, new_of_sql, r->old_card, has, &r->allowed, err)) != PERSO_OK ||
-        (rc = text_of(site, old_of_sql, r->new_card, replaces, &taken, err)) != PERSO_OK ||
+        (rc = text_of(site, new_of_sql, r->old_card, whose, has, &r->allowed, err)) != PERSO_OK ||
+        (rc = text_of(site, old_of_sql, r->new_card, NULL, replaces, &taken, err)) != PERSO_OK ||
         !r->allowed)
         return rc;
     if (has[0] != '\0' && strcmp(has, r->new_card) != 0)
@@ -129,6 +131,6 @@ perso_site_db_remake_of(void *self, const char *card_id, char replaces[PERSO_CAR
     enum perso_result rc = remake_shadow(site, card_id, card_id, err);
 
     if (rc == PERSO_OK)
-        rc = text_of(site, old_of_sql, card_id, replaces, &found, err);
-    return rc == PERSO_OK ? text_of(site, new_of_sql, card_id, replaced_by, &found, err) : rc;
+        rc = text_of(site, old_of_sql, card_id, NULL, replaces, &found, err);
+    return rc == PERSO_OK ? text_of(site, new_of_sql, card_id, "", replaced_by, &found, err) : rc;
 }

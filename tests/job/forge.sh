@@ -24,13 +24,13 @@ forge_wrap()
 }
 
 # forge_manifest FOLDER KEY=VALUE... >MANIFEST: of the files in FOLDER. Keys: kind sender recipient
-# sequence previous cards batch mode.
+# sequence previous cards batch mode vendor.
 forge_manifest()
 {
     local folder=$1 name first=1
     shift
     local kind=APP sender=vendor recipient=department sequence=1 previous=null
-    local cards=0 batch=B1 mode=1
+    local cards=0 batch=B1 mode=1 vendor=V1
     [ $# -eq 0 ] || local "$@"
     printf '{\n  "batch": "%s",\n  "cards": %s,\n  "date": "%s",\n  "division": "411600",\n' \
         "$batch" "$cards" "$job_date"
@@ -46,8 +46,8 @@ forge_manifest()
     done
     [ "$previous" = null ] || previous="\"$previous\""
     printf '\n  ],\n  "mode": %s,\n  "previous": %s,\n' "$mode" "$previous"
-    printf '  "recipient": "%s",\n  "sender": "%s",\n  "sequence": %s,\n  "vendor": "V1"\n}\n' \
-        "$recipient" "$sender" "$sequence"
+    printf '  "recipient": "%s",\n  "sender": "%s",\n  "sequence": %s,\n  "vendor": "%s"\n}\n' \
+        "$recipient" "$sender" "$sequence" "$vendor"
 }
 
 # forge_package FILE FOLDER KEY=VALUE...: FILE of the members in FOLDER, not signed.

@@ -8,6 +8,7 @@
 
 #include "make.h"
 #include "stages/personalize.h"
+#include "stages/ssse.h"
 
 static const uint8_t der[] = { 0x30, 0x00 };
 

@@ -157,6 +157,24 @@ person_status_absent(struct perso_issuance *b)
 }
 
 static void
+ssse_named(struct perso_issuance *b)
+{
+    b->ssse_keys = text("MK-SSSE:3;AK-1:1");
+}
+
+static void
+ssse_key(struct perso_issuance *b)
+{
+    b->ssse_keys = text("0123456789abcdef0123456789ABCDEF:1");
+}
+
+static void
+ssse_base64(struct perso_issuance *b)
+{
+    b->ssse_keys = text("ASNFZ4mrze8BI0VniavN7w==");
+}
+
+static void
 nothing(struct perso_issuance *b)
 {
     (void)b;
@@ -196,6 +214,9 @@ static const struct {
       "" },
     { "no status of the person", person_status_absent, nothing, PERSO_REJ_PERSON_STATUS,
       PERSO_COL_AAC008, '=', "" },
+    { "SSSE keys by name", ssse_named, nothing, PERSO_REJ_NONE, PERSO_COLUMN_OTHER, '=', "" },
+    { "a key as SSSE", ssse_key, nothing, PERSO_REJ_PLAN_FIELD, PERSO_COL_SSSE, '=', "" },
+    { "a key in Base64", ssse_base64, nothing, PERSO_REJ_PLAN_FIELD, PERSO_COL_SSSE, '=', "" },
     /* two faults: the earlier of the table of rejects (CONTRACTS 4) */
     { "card number and SSN", card_no_differs, ssn_differs, PERSO_REJ_FIELD_DIFFERS,
       PERSO_COL_AAC002, '!', "AAC002+AAZ500" },
@@ -203,6 +224,7 @@ static const struct {
       PERSO_COL_AAZ500, '!', "" },
     { "status and fold", card_lost, name_folded, PERSO_REJ_NAME_FOLDED, PERSO_COL_AAC003, '*',
       "dot" },
+    { "a key and a status", ssse_key, card_lost, PERSO_REJ_CARD_STATUS, PERSO_COL_AAZ502, '=', "" },
     { "both states", person_status_absent, card_lost, PERSO_REJ_CARD_STATUS, PERSO_COL_AAZ502, '=',
       "" },
 };

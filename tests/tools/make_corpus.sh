@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../fuzz"
 mkdir -p corpus/{archive,certificate,charset,envelope,id_number,manifest,name,note,package,pkcs10}
-mkdir -p corpus/{seal,table}
+mkdir -p corpus/{parties,plain,seal,table}
 cd corpus
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -35,6 +35,42 @@ make_keys()
     openssl genpkey -algorithm SM2 -out "$work/card.key"
     openssl genpkey -algorithm SM2 -out "$work/ca.key"
     openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$work/p256.key"
+}
+
+# Rows of other parties' tables, a key that the fuzzer expects among them.
+make_parties()
+{
+    local id=411600D156000005FFFFFFFFFFFFFFFF request=00112233445566778899aabbccddeeff key zero
+    key=010203$(printf '0%.0s' {1..122})
+    zero=$(printf '0%.0s' {1..64})
+    {
+        echo AAZ501,request_id,state,stage,code,clause,field,text_en,text_zh
+        echo "$id,$request,returned,reconcile,R203,,AAC003,not in the issuance data: x,"
+        echo "$id,,cancelled,,R306,,,,"
+        echo "$id,$request,returned,approve,R777,,,\"a new, rule $ssn\","
+    } >parties/held.csv
+    printf 'AAZ501,state\n%s,approved\n%s,cancelled\n' "$id" "$id" >parties/outstanding.csv
+    {
+        echo AAZ501,result,step,reason,QMGY,QMZS_SM3,JMZS_SM3,ATR,box,time
+        echo "$id,ok,,,$key,$zero,$zero,,,"
+        echo "$id,spoiled,CHECK,\"broken, 3B\",,,,,,"
+        echo "$id,ok,,,$key,,,,,"
+        echo "$id,test,,,,,,,,"
+    } >parties/result.csv
+    {
+        echo request_id,AAZ501,AAZ500,QMGY,box,position,AAC002,AAC003,AAB301,replaces,SSSE,x
+        echo "$request,$id,B6Z315526,$key,1,2,,,,,,"
+        echo ",$id,,,,,$ssn,张三,411600,$id,K:1,y"
+    } >parties/join.csv
+    : >parties/empty
+}
+
+make_plain()
+{
+    printf 'V1-411600 \xc2\x9b2J \xe2\x80\xae \xe2\x81\xa6 \xd8\x9c \x1b[2J\x7f' >plain/controls
+    printf '\xc0\x9b\xe0\x80\x9b\xf0\x8f\xe2\x80' >plain/broken
+    printf '张三·\xf0\xa0\x80\x80' >plain/good
+    : >plain/empty
 }
 
 make_pkcs10()
@@ -218,4 +254,6 @@ make_manifests
 make_charsets
 make_words
 make_seals
+make_parties
+make_plain
 make_tables

@@ -213,17 +213,41 @@ jobs_take_turns(void **state)
     fixture_site_open(false);
 }
 
+static struct perso_remake
+take_of(const char *whose, const char *old_card, const char *new_card)
+{
+    struct perso_remake r = { .old_card = old_card, .new_card = new_card, .whose = whose };
+    assert_ok(store.remake_take(store.self, "V2-411600-R1-1", &r, 1, &err), err);
+    return r;
+}
+
+static void
+nobody_takes_anothers_cards(void **state)
+{
+    (void)state;
+    allow("V1-411600-B1-1", CARD_A);
+    struct perso_remake r = take_of("V2-411600-", CARD_A, CARD_B);
+    assert_false(r.granted || r.allowed);
+    assert_string_equal(r.other_card, "");
+    assert_pair(CARD_A, "", "");
+    r = take_of("V1-411600-B1-1-and-more", CARD_A, CARD_B);
+    assert_false(r.granted || r.allowed);
+    r = take_of("V1-411600-", CARD_A, CARD_B);
+    assert_true(r.granted && r.allowed);
+    assert_pair(CARD_A, "", CARD_B);
+    r = take_of("V2-411600-", CARD_A, CARD_C); /* whose other card has it is not told either */
+    assert_false(r.granted || r.allowed);
+    assert_string_equal(r.other_card, "");
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(only_confirmed_cards_are_made_again),
-        TEST(an_old_card_has_one_new_card),
-        TEST(a_new_card_replaces_one_old_card),
-        TEST(only_its_pair_is_released),
-        TEST(a_batch_is_judged_in_order),
-        TEST(a_dry_run_changes_nothing),
-        TEST(jobs_take_turns),
+        TEST(only_confirmed_cards_are_made_again), TEST(an_old_card_has_one_new_card),
+        TEST(a_new_card_replaces_one_old_card),    TEST(only_its_pair_is_released),
+        TEST(nobody_takes_anothers_cards),         TEST(a_batch_is_judged_in_order),
+        TEST(a_dry_run_changes_nothing),           TEST(jobs_take_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
