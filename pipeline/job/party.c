@@ -15,12 +15,24 @@ static const struct perso_reading readings[] = {
     { "RES", PERSO_STAGE_CLOSE, "department", false, true, false },
 };
 
+/* One of the words of a list. */
+static bool
+names(const char *roles, const char *role)
+{
+    size_t n = strlen(role);
+
+    for (const char *at = roles; (at = strstr(at, role)) != NULL; at += n)
+        if ((at == roles || at[-1] == ' ') && (at[n] == ' ' || at[n] == '\0'))
+            return true;
+    return false;
+}
+
 const struct perso_reading *
 perso_job_reads(const struct perso_job *job, enum perso_stage stage, const char *kind)
 {
     for (size_t i = 0; i < sizeof readings / sizeof readings[0]; i++)
         if (readings[i].stage == stage && strcmp(readings[i].kind, kind) == 0 &&
-            strstr(readings[i].roles, job->role->name) != NULL)
+            names(readings[i].roles, job->role->name))
             return &readings[i];
     return NULL;
 }
