@@ -134,9 +134,8 @@ value_is(struct perso_job *job, const char *name, const char *text, bool *ret,
 static enum perso_result
 last_event(struct perso_job *job, char number[24], struct perso_error *err)
 {
-    uint8_t sm3[PERSO_SM3_BYTES];
     int64_t event = 0;
-    enum perso_result rc = perso_ledger_head(job->ledger, &event, sm3, err);
+    enum perso_result rc = perso_ledger_last_effect(job->ledger, &event, err);
 
     snprintf(number, 24, "%lld", (long long)event);
     return rc;

@@ -225,6 +225,10 @@ enum perso_result perso_ledger_drop_payloads(struct perso_ledger *ledger, const 
 /** Last event and its digest; 0 where none. */
 enum perso_result perso_ledger_head(struct perso_ledger *ledger, int64_t *event,
                                     uint8_t sm3[PERSO_SM3_BYTES], struct perso_error *err);
+/** Last event that tells of an effect: files read and refused, and runs resumed, left out; 0: none.
+ */
+enum perso_result perso_ledger_last_effect(struct perso_ledger *ledger, int64_t *event,
+                                           struct perso_error *err);
 /** Time of the first event of this kind that names the file, in seconds; PERSO_END: none. */
 enum perso_result perso_ledger_event_time(struct perso_ledger *ledger, int64_t file_id,
                                           const char *kind, int64_t *time_s,

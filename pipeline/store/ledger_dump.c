@@ -44,7 +44,7 @@ static const struct {
     { "event",
       "SELECT stage, kind, card_id, first_seq, last_seq, n_cards, " FILE_LABEL("file") ","
       " from_state, to_state, reject, digest, note, operator FROM event"
-      " WHERE kind NOT IN ('read', 'resume', 'drop', 'refuse') ORDER BY id" },
+      " WHERE kind NOT IN " PERSO_LEDGER_ATTEMPTS " ORDER BY id" },
 };
 /* clang-format on */
 

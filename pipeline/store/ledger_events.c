@@ -163,6 +163,20 @@ perso_ledger_event_add(void *self, const struct perso_event *event, struct perso
 /* ---- queries ---- */
 
 enum perso_result
+perso_ledger_last_effect(struct perso_ledger *ledger, int64_t *event, struct perso_error *err)
+{
+    static const char sql[] = "SELECT max(id) FROM event WHERE kind NOT IN " PERSO_LEDGER_ATTEMPTS;
+    sqlite3_stmt *s = NULL;
+    enum perso_result rc = perso_database_statement(&ledger->db, sql, &s, err);
+
+    if (rc == PERSO_OK && (rc = perso_database_step(&ledger->db, s, err)) == PERSO_OK)
+        *event = sqlite3_column_int64(s, 0);
+    if (s != NULL)
+        sqlite3_reset(s);
+    return rc;
+}
+
+enum perso_result
 perso_ledger_head(struct perso_ledger *ledger, int64_t *event, uint8_t sm3[PERSO_SM3_BYTES],
                   struct perso_error *err)
 {

@@ -59,6 +59,9 @@ const char *perso_ledger_status_name(enum perso_file_status status);
     " reject_column, reject_note, reject_record, application, issuance, answer, result, bundle,"   \
     " machine, handed, remake, revoke, confirmed, accepted"
 
+/* Kinds of events that tell of an attempt: nothing came of it that counts. */
+#define PERSO_LEDGER_ATTEMPTS "('read', 'resume', 'drop', 'refuse')"
+
 /* Set aside: in these states a card has a verdict. */
 static inline bool
 perso_card_is_aside(enum perso_state state)
