@@ -27,7 +27,7 @@ static inline struct perso_cursor
 perso_cursor_of(const void *at, size_t n)
 {
     const uint8_t *p = (const uint8_t *)at;
-    return (struct perso_cursor) { p, p + n };
+    return (struct perso_cursor) { p, n > 0 ? p + n : p }; /* NULL has no bytes */
 }
 
 /* Take the next n bytes as *ret; false, with nothing moved, where fewer are left. */
