@@ -29,6 +29,7 @@ struct perso_claim {
     const uint8_t *value;
     size_t value_bytes; /* at most 64 */
     const char *card_id;
+    bool unused; /* release: nothing was asked for with it, so any card may claim it anew */
     /* out */
     bool granted;
     char other_card[PERSO_CARD_ID_CHARS + 1]; /* where not granted: whose it is */
@@ -90,7 +91,7 @@ struct perso_site_store {
      */
     enum perso_result (*claim)(void *self, const char *job, enum perso_claim_kind kind,
                                struct perso_claim *claims, size_t n, struct perso_error *err);
-    /* Release claims that this job holds; others are left alone. */
+    /* Release claims that this job holds; others are left alone. Unused ones are forgotten. */
     enum perso_result (*release)(void *self, const char *job, enum perso_claim_kind kind,
                                  const struct perso_claim *claims, size_t n,
                                  struct perso_error *err);

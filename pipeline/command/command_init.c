@@ -95,6 +95,7 @@ take_package(const struct perso_command_line *line, struct perso_job_conf *conf,
             set(conf->ra, sizeof conf->ra, m.sender, NULL);
         return PERSO_OK;
     }
+    perso_error_at(err, line->from, 0, 0);
     return perso_error_set(err, PERSO_REJ_FILE_FORMAT, "kind", "a job does not begin with %s",
                            m.kind);
 }
@@ -163,7 +164,7 @@ perso_command_init(const struct perso_command_line *line)
     }
     perso_say_end(&say);
     if (line->from != NULL)
-        perso_hint("the package is not read yet: give it to the job's first stage, or put it where "
-                   "run looks");
+        perso_hint("the package is not read yet: put it with its .sig (and .wrap) into %s/%s",
+                   line->words[0], strcmp(conf.role, "centre") == 0 ? "in/ra" : "in/keys");
     return PERSO_EXIT_DONE;
 }

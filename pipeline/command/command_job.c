@@ -281,8 +281,9 @@ act_on_line(struct perso_job *job, struct acting *a, char *row, bool numbered,
     row[strcspn(row, ",")] = '\0';
     if (numbered)
         snprintf(number, sizeof number, "#%s", row);
-    a->n++;
-    return a->act(job, numbered ? number : row, a->reason, err);
+    enum perso_result rc = a->act(job, numbered ? number : row, a->reason, err);
+    a->n += rc == PERSO_OK;
+    return rc;
 }
 
 static enum perso_result
@@ -328,11 +329,15 @@ work_cards(struct perso_job *job, const struct perso_command_line *line, struct 
             rc = act_on_list(job, &a, line->more[i] + 1, err);
         } else {
             rc = a.act(job, line->more[i], line->reason, err);
-            a.n++;
+            a.n += rc == PERSO_OK;
         }
     }
-    if (rc != PERSO_OK)
+    if (rc != PERSO_OK) {
+        if (a.n > 0)
+            perso_warn("%s: %u cards before the one that is refused are done", _(line->command),
+                       a.n);
         return rc;
+    }
     perso_say_begin(&job->say, line->command);
     perso_say_number(&job->say, "cards", a.n);
     perso_say_end(&job->say);

@@ -1,9 +1,12 @@
 /* Commands that make sites and jobs, or only look. */
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "perso/text.h"
 #include "pipeline/command/command.h"
+#include "pipeline/job/path.h"
 #include "pipeline/report/show.h"
 #include "pipeline/report/status.h"
 
@@ -72,12 +75,57 @@ look_status(struct perso_job *job, const struct perso_command_line *line, struct
     return perso_status(job, err);
 }
 
+/* ---- a site to look at: its jobs, each in short ---- */
+
+static enum perso_result
+look_in_short(struct perso_job *job, const struct perso_command_line *line, struct perso_error *err)
+{
+    (void)line;
+    return perso_status_short(job, err);
+}
+
+static bool
+has_file(const char *folder, const char *name)
+{
+    char path[PERSO_PATH_BYTES];
+    struct perso_error ignored = { 0 };
+
+    return perso_path_join(folder, name, path, sizeof path, &ignored) == PERSO_OK &&
+           access(path, F_OK) == 0;
+}
+
+static enum perso_exit
+look_at_jobs(const char *site, const struct perso_command_line *line)
+{
+    struct dirent **entries = NULL;
+    enum perso_exit ret = PERSO_EXIT_DONE;
+    char folder[PERSO_PATH_BYTES];
+    struct perso_error err = { 0 };
+    int n = scandir(site, &entries, NULL, alphasort);
+
+    if (n < 0)
+        return perso_command_failed(&err, perso_error_errno(&err, site));
+    for (int i = 0; i < n; i++) {
+        if (entries[i]->d_name[0] != '.' &&
+            perso_path_join(site, entries[i]->d_name, folder, sizeof folder, &err) == PERSO_OK &&
+            has_file(folder, "job.conf") && look_at(folder, line, look_in_short) != PERSO_EXIT_DONE)
+            ret = PERSO_EXIT_FAILED;
+        free(entries[i]);
+    }
+    free(entries);
+    return ret;
+}
+
 enum perso_exit
 perso_command_status(const struct perso_command_line *line)
 {
+    const char *folder = line->n_words == 1 ? line->words[0] : ".";
+
     if (line->n_words > 1)
         return PERSO_EXIT_USAGE;
-    return look_at(line->n_words == 1 ? line->words[0] : ".", line, look_status);
+    if (has_file(folder, "persoline.conf") && !has_file(folder, "job.conf"))
+        return look_at_jobs(folder, line);
+    return look_at(folder, line, look_status);
 }
 
 static enum perso_result

@@ -122,17 +122,28 @@ struct giving_back {
     struct perso_job *job;
     const struct perso_role_stage *stage;
     const struct leaving *leaving;
-    uint32_t n;
+    uint32_t n, n_there;
 };
 
-/* Cards that their finisher told of, or the machine, have left with the file. */
+static bool
+still_there(const struct giving_back *g, const struct perso_card *card)
+{
+    return card->state == g->stage->to ||
+           (card->state == PERSO_STATE_HELD && card->from_state == g->stage->to &&
+            card->reject_stage != PERSO_STAGE_CLOSE);
+}
+
+/* A card that the machine or its finisher told of was handed over. Of a machine file that stopped
+ * half-way the others go into another one. */
 static enum perso_result
 check_here(void *arg, const struct perso_card *cards, size_t n, struct perso_error *err)
 {
-    const struct giving_back *g = arg;
+    struct giving_back *g = arg;
 
     for (size_t i = 0; i < n; i++)
-        if (g->leaving->slot == PERSO_SLOT_HANDED && g->leaving->moves && cards[i].result != 0)
+        if (g->leaving->slot == PERSO_SLOT_MACHINE)
+            g->n_there += still_there(g, &cards[i]);
+        else if (g->leaving->slot == PERSO_SLOT_HANDED && g->leaving->moves && cards[i].result != 0)
             return perso_error_set(err, PERSO_REJ_NONE, "AAZ501",
                                    "%s: its finisher has told of it: the package cannot be "
                                    "withdrawn any more",
@@ -148,6 +159,8 @@ give_back(void *arg, const struct perso_card *cards, size_t n, struct perso_erro
 
     for (size_t i = 0; rc == PERSO_OK && i < n; i++) {
         struct perso_card card = cards[i];
+        if (g->leaving->slot == PERSO_SLOT_MACHINE && !still_there(g, &card))
+            continue; /* its result is of this file */
         *perso_card_slot(&card, g->leaving->slot) = 0;
         if (g->leaving->moves && card.state == g->stage->to)
             card.state = g->stage->from;
@@ -192,6 +205,10 @@ perso_operator_withdraw(struct perso_job *job, const char *file_name, const char
     g.leaving = leaving_of(&file);
     if ((rc = perso_outgoing_cards(job, file.id, check_here, &g, err)) != PERSO_OK)
         return rc;
+    if (g.leaving->slot == PERSO_SLOT_MACHINE && g.n_there == 0)
+        return perso_error_set(err, PERSO_REJ_NONE, "",
+                               "%s: no card of it waits for the machine any more",
+                               perso_path_name(file.path));
     file.status = PERSO_FILE_WITHDRAWN;
     snprintf(file.note, sizeof file.note, "%s", reason);
     snprintf(event.note, sizeof event.note, "%s", reason);

@@ -183,15 +183,36 @@ take_again(struct perso_taking *t, struct perso_card *card, struct perso_stored_
                : PERSO_OK;
 }
 
-/* A certificate for a card that was cancelled meanwhile: it is proposed for revocation with it. */
+/* What the card had been told before was no certificate: of a refusal, or of what the department
+ * gave back. */
+static enum perso_result
+has_certificate_already(struct perso_taking *t, const struct perso_card *card, bool *ret,
+                        struct perso_error *err)
+{
+    struct perso_stored_record before;
+    enum perso_result rc = PERSO_OK;
+
+    *ret = false;
+    if (card->answer == 0)
+        return PERSO_OK;
+    if ((rc = t->job->cards.get(t->job->cards.self, card->answer, &before, NULL, NULL, err)) ==
+        PERSO_OK)
+        *ret = before.verdict.reject == PERSO_REJ_NONE;
+    return rc;
+}
+
+/* A certificate for a card that was cancelled meanwhile: it is proposed for revocation with it, and
+ * a finisher tells the department in its RES. */
 static enum perso_result
 take_past(struct perso_taking *t, struct perso_card *card, struct perso_stored_record *record,
           struct perso_error *err)
 {
+    bool has = false;
     enum perso_result rc = mark(t, record, PERSO_ANSWER_PAST, err);
 
     t->counts->orphans++;
-    if (rc != PERSO_OK || card->state != PERSO_STATE_CANCELLED || card->answer != 0 ||
+    if (rc != PERSO_OK || card->state != PERSO_STATE_CANCELLED ||
+        (rc = has_certificate_already(t, card, &has, err)) != PERSO_OK || has ||
         record->verdict.reject != PERSO_REJ_NONE)
         return rc;
     card->answer = record->id;

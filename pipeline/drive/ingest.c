@@ -67,9 +67,9 @@ store_new(struct ingesting *s, size_t i, struct perso_cursor payload, struct per
 }
 
 /*
- * A row supersedes a held one only while the card asks for it: not one that the operator holds, not
- * one whose request is out without an answer, never one that was at the machine. A card that was
- * given back to the vendor waits for nothing else.
+ * A row supersedes a held or refused one only while the card asks for it: not one that the operator
+ * holds, not one whose request is out without an answer, never one that was at the machine. A card
+ * that was given back to the vendor waits for nothing else.
  */
 static bool
 may_correct(const struct perso_card *card)
@@ -78,10 +78,27 @@ may_correct(const struct perso_card *card)
         card->from_state == PERSO_STATE_SUBMITTED || card->from_state == PERSO_STATE_FORWARDED;
     bool waits = card->from_state == PERSO_STATE_BUNDLED || (out && card->answer == 0);
 
-    if (card->state == PERSO_STATE_RETURNED)
+    if (card->state == PERSO_STATE_RETURNED || card->state == PERSO_STATE_REFUSED)
         return true;
     return card->state == PERSO_STATE_HELD && card->machine == 0 && card->result == 0 && !waits &&
            card->verdict.reject != PERSO_REJ_OPERATOR_HELD;
+}
+
+/* At a finisher: the department has made certificates for the card as it is, and waits for its
+ * result. Another application would be refused there, and nobody would tell the result. */
+static bool
+has_forwarded_answer(const struct ingesting *s, const struct perso_card *card)
+{
+    struct perso_stored_record record;
+    struct perso_ledger_file file;
+    struct perso_error ignored = { 0 };
+
+    return card->answer != 0 &&
+           s->job->cards.get(s->job->cards.self, card->answer, &record, NULL, NULL, &ignored) ==
+               PERSO_OK &&
+           record.verdict.reject != PERSO_REJ_TAKEN_BACK &&
+           perso_ledger_file_get(s->job->ledger, record.file_id, &file, &ignored) == PERSO_OK &&
+           strcmp(file.kind, "FWD") == 0;
 }
 
 /* CONTRACTS 2: the same card again is a no-op where it is identical; different, it supersedes a
@@ -104,7 +121,7 @@ store_again(struct ingesting *s, size_t i, const struct perso_card *known,
         s->counts.unchanged++;
         return PERSO_OK;
     }
-    if (!may_correct(known)) {
+    if (!may_correct(known) || has_forwarded_answer(s, known)) {
         if (s->verdicts[i].reject == PERSO_REJ_NONE ||
             s->verdicts[i].reject > PERSO_REJ_ROW_CONFLICT)
             s->verdicts[i] =

@@ -349,7 +349,12 @@ perso_incoming_first(const struct perso_site *site, const char *path, struct per
 
     if (rc == PERSO_OK) {
         struct perso_source source = perso_file_source(file);
-        if ((rc = perso_package_check(&source, &view, err)) == PERSO_OK)
+        if ((rc = perso_package_check(&source, &view, err)) == PERSO_OK &&
+            strcmp(view.manifest.sender, site->conf.site_name) == 0)
+            rc = perso_error_set(err, PERSO_REJ_PACKAGE_SIGNER, "sender",
+                                 "%s is this site: the package is for %s", site->conf.site_name,
+                                 view.manifest.recipient);
+        else if (rc == PERSO_OK)
             rc = check_signature(site, path, view.manifest.sender, &view, err);
         if (rc == PERSO_OK && strcmp(view.manifest.recipient, site->conf.site_name) != 0)
             rc = perso_error_set(err, PERSO_REJ_PACKAGE_RECIPIENT, "recipient", "have %s, want %s",

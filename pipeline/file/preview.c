@@ -40,14 +40,40 @@ is_plain(enum perso_column column, struct perso_text cell)
            perso_column_shape(column, cell) && !looks_personal(column, cell);
 }
 
+/* Columns of the lists that the program writes, beside those of the field. */
+static bool
+is_of_lists(const char *name)
+{
+    static const char *const names[] = { "state",  "stage",       "clause", "field",
+                                         "file",   "line",        "record", "text_en",
+                                         "cards",  "text_zh",     "since",  "from_state",
+                                         "serial", "certificate", "SM3",    "bytes" };
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* A table whose other columns are all of our lists carries nobody's data in them. */
+static bool
+is_list(const struct perso_layout *layout)
+{
+    for (uint16_t i = 0; i < layout->n_columns; i++)
+        if (layout->known[i] == PERSO_COLUMN_OTHER && !is_of_lists(layout->name[i]))
+            return false;
+    return true;
+}
+
 /* Every character but the first is a star; long values are cut. */
 static void
-mask(enum perso_column column, struct perso_text cell, char *out, size_t max)
+mask(enum perso_column column, bool of_list, struct perso_text cell, char *out, size_t max)
 {
     size_t n = 0, at = 0;
     uint32_t scalar;
 
-    if (is_plain(column, cell)) {
+    if (is_plain(column, cell) ||
+        (of_list && column == PERSO_COLUMN_OTHER && !looks_personal(column, cell))) {
         size_t shown = shown_bytes(column);
         snprintf(out, max, "%.*s%s", (int)(cell.bytes > shown ? shown : cell.bytes), cell.at,
                  cell.bytes > shown ? "..." : "");
@@ -71,11 +97,12 @@ perso_preview_row(struct perso_say *say, const struct perso_layout *layout,
                   const struct perso_row *row)
 {
     char text[256];
+    bool of_list = is_list(layout);
 
     perso_say_begin(say, "row");
     perso_say_number(say, "line", row->origin.line);
     for (uint16_t i = 0; i < layout->n_columns; i++) {
-        mask(layout->known[i], row->cells[i], text, sizeof text);
+        mask(layout->known[i], of_list, row->cells[i], text, sizeof text);
         perso_say_column(say, layout->name[i], text);
     }
     perso_say_end(say);

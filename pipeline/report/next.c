@@ -49,10 +49,12 @@ static const struct {
     const char *kind;       /* NULL: whatever it writes */
     enum perso_stage moves; /* the stage after which the cards are out there */
     const char *event;      /* whose time counts */
+    const char *into;       /* where the other party puts it; NULL: its own affair */
 } handings[] = {
-    { PERSO_STAGE_BUNDLE, NULL, PERSO_STAGE_SUBMIT, "sent" },
-    { PERSO_STAGE_PERSONALIZE, NULL, PERSO_STAGE_PERSONALIZE, "make" },
-    { PERSO_STAGE_FORWARD, "FWD", PERSO_STAGE_FORWARD, "make" },
+    { PERSO_STAGE_BUNDLE, "APP", PERSO_STAGE_SUBMIT, "sent", "in/keys" },
+    { PERSO_STAGE_BUNDLE, NULL, PERSO_STAGE_SUBMIT, "sent", NULL },
+    { PERSO_STAGE_PERSONALIZE, NULL, PERSO_STAGE_PERSONALIZE, "make", NULL },
+    { PERSO_STAGE_FORWARD, "FWD", PERSO_STAGE_FORWARD, "make", "in/ra" },
 };
 
 /* A vendor whose cards a centre finishes hears of them no more, unless they come back. */
@@ -66,7 +68,7 @@ comes_back(const struct perso_job *job, enum perso_state state)
 
 static enum perso_result
 tell_handed(struct perso_job *job, const struct perso_ledger_file *file, enum perso_state state,
-            const char *event, struct perso_error *err)
+            const char *event, const char *into, struct perso_error *err)
 {
     struct outstanding o = { state, 0 };
     int64_t since_s = 0;
@@ -83,6 +85,8 @@ tell_handed(struct perso_job *job, const struct perso_ledger_file *file, enum pe
     perso_say_text(&job->say, "at", file->party);
     perso_say_number(&job->say, "cards", o.n);
     perso_say_number(&job->say, "hours", age_s > 0 ? (uint64_t)(age_s / 3600) : 0);
+    if (into != NULL)
+        perso_say_text(&job->say, "there into", into);
     perso_say_end(&job->say);
     return PERSO_OK;
 }
@@ -96,7 +100,7 @@ tell_outstanding(struct perso_job *job, const struct perso_ledger_file *file,
 
         if (file->stage == handings[i].stage && moves != NULL && comes_back(job, moves->to) &&
             (handings[i].kind == NULL || strcmp(handings[i].kind, file->kind) == 0))
-            return tell_handed(job, file, moves->to, handings[i].event, err);
+            return tell_handed(job, file, moves->to, handings[i].event, handings[i].into, err);
     }
     return PERSO_OK;
 }
@@ -150,6 +154,16 @@ static const struct {
     { PERSO_STATE_REFUSED, N_("release (asks again) or cancel what the RA refused") },
 };
 
+/* Where the cards of a job that has none yet come from. */
+static const struct {
+    const char *roles;
+    const char *next;
+} beginnings[] = {
+    { "vendor all", N_("ingest: put key-generation output into in/keys") },
+    { "department", N_("ingest: put the vendor's APP or key-generation output into in/keys") },
+    { "centre", N_("ingest: put the department's FWD into in/ra") },
+};
+
 static const char *
 step_of(const struct perso_role *role, enum perso_stage stage)
 {
@@ -171,12 +185,56 @@ tell_step(struct perso_job *job, uint32_t n_cards, const char *next)
     perso_say_end(&job->say);
 }
 
-void
-perso_tell_next(struct perso_job *job, const struct perso_balance *b)
+static void
+tell_beginning(struct perso_job *job)
 {
+    for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++) {
+        if (strstr(beginnings[i].roles, job->role->name) == NULL)
+            continue;
+        perso_say_begin(&job->say, "next");
+        perso_say_word(&job->say, "step", beginnings[i].next);
+        perso_say_end(&job->say);
+    }
+}
+
+/* Spoiled and missing cards that nobody has confirmed yet. */
+static enum perso_result
+count_unconfirmed(struct perso_job *job, uint32_t *ret, struct perso_error *err)
+{
+    const uint32_t states = 1u << PERSO_STATE_SPOILED | 1u << PERSO_STATE_MISSING;
+    struct perso_card *cards = calloc(PERSO_BATCH_RECORDS, sizeof *cards);
+    int64_t after = 0;
+    size_t n = 0;
+    enum perso_result rc = cards != NULL ? PERSO_OK : perso_error_errno(err, "memory");
+
+    *ret = 0;
+    while (rc == PERSO_OK &&
+           (rc = job->cards.scan(job->cards.self, states, after, PERSO_BATCH_RECORDS, cards, &n,
+                                 err)) == PERSO_OK) {
+        after = cards[n - 1].seq;
+        for (size_t i = 0; i < n; i++)
+            *ret += !cards[i].confirmed;
+    }
+    free(cards);
+    return rc == PERSO_END ? PERSO_OK : rc;
+}
+
+enum perso_result
+perso_tell_next(struct perso_job *job, const struct perso_balance *b, struct perso_error *err)
+{
+    uint32_t unconfirmed = 0;
+    enum perso_result rc = PERSO_OK;
+
+    if (b->in == 0)
+        tell_beginning(job);
     for (const struct perso_role_stage *s = job->role->stages; s->stage != PERSO_STAGE_NONE; s++)
         if (s->from != PERSO_STATE_NONE && s->from != s->to)
             tell_step(job, b->by_state[s->from], step_of(job->role, s->stage));
     for (size_t i = 0; i < sizeof asides / sizeof asides[0]; i++)
         tell_step(job, b->by_state[asides[i].state], asides[i].next);
+    if (strcmp(job->role->name, "department") == 0 || strcmp(job->role->name, "all") == 0)
+        rc = count_unconfirmed(job, &unconfirmed, err);
+    tell_step(job, unconfirmed,
+              N_("confirm: spoiled and missing cards that may be made again and revoked"));
+    return rc;
 }

@@ -7,6 +7,7 @@
 /** Files whose cards another party or the machine has, with their age. */
 enum perso_result perso_tell_outstanding(struct perso_job *job, struct perso_error *err);
 /** For every state in which cards wait, the next step. */
-void perso_tell_next(struct perso_job *job, const struct perso_balance *balance);
+enum perso_result perso_tell_next(struct perso_job *job, const struct perso_balance *balance,
+                                  struct perso_error *err);
 
 #endif

@@ -1,5 +1,6 @@
 #include "pipeline/report/show.h"
 
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,6 +48,30 @@ show_manifest(struct perso_say *say, const struct perso_manifest *m)
     }
 }
 
+/* What was taken of a package: nothing of a person stands in it. */
+static bool
+show_acknowledgement(struct perso_say *say, struct perso_cursor json)
+{
+    static const char *const names[] = { "package", "sender", "recipient", "date", "sm3" };
+    json_error_t unreadable;
+    json_t *root = json_loadb((const char *)json.at, perso_left(&json), 0, &unreadable);
+    const char *format = json_string_value(json_object_get(root, "format"));
+    bool ret = format != NULL && strcmp(format, "persoline-ack-1") == 0;
+
+    if (ret) {
+        perso_say_begin(say, "acknowledged");
+        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+            const char *value = json_string_value(json_object_get(root, names[i]));
+            perso_say_text(say, names[i], value != NULL ? value : "");
+        }
+        perso_say_number(say, "cards",
+                         (uint64_t)json_integer_value(json_object_get(root, "cards")));
+        perso_say_end(say);
+    }
+    json_decref(root);
+    return ret;
+}
+
 static bool
 show_certificate(struct perso_say *say, struct perso_cursor der)
 {
@@ -84,6 +109,8 @@ show_small(struct perso_say *say, const char *path, bool *done, struct perso_err
         struct perso_cursor all = perso_cursor_of(bytes, n);
         if (n > 0 && bytes[0] == '{' && perso_manifest_read(all, m, &unreadable) == PERSO_OK) {
             show_manifest(say, m);
+        } else if (n > 0 && bytes[0] == '{' && show_acknowledgement(say, all)) {
+            /* said */
         } else if (n > 0 && bytes[0] == '{' &&
                    perso_side_manifest_read(all, &side, &unreadable) == PERSO_OK) {
             perso_say_begin(say, "side manifest");
@@ -104,6 +131,40 @@ show_small(struct perso_say *say, const char *path, bool *done, struct perso_err
 /* ---- archives ---- */
 
 static enum perso_result
+read_all(const struct perso_source *source, uint8_t *out, size_t max, size_t *ret,
+         struct perso_error *err)
+{
+    size_t n = 0;
+    enum perso_result rc;
+
+    *ret = 0;
+    while (*ret < max &&
+           (rc = perso_source_read(source, out + *ret, max - *ret, &n, err)) == PERSO_OK)
+        *ret += n;
+    return *ret < max ? rc : PERSO_OK;
+}
+
+/* Whose package it is; whether it is signed is not looked at. */
+static enum perso_result
+show_package(struct perso_say *say, const struct perso_source *source, struct perso_error *err)
+{
+    struct perso_manifest *m = calloc(1, sizeof *m);
+    uint8_t *bytes = malloc(SMALL_BYTES);
+    struct perso_error unreadable = { 0 };
+    size_t n = 0;
+    enum perso_result rc = m != NULL && bytes != NULL
+                               ? read_all(source, bytes, SMALL_BYTES, &n, err)
+                               : perso_error_errno(err, "memory");
+
+    if ((rc == PERSO_OK || rc == PERSO_END) &&
+        perso_manifest_read(perso_cursor_of(bytes, n), m, &unreadable) == PERSO_OK)
+        show_manifest(say, m);
+    free(bytes);
+    free(m);
+    return rc == PERSO_END ? PERSO_OK : rc;
+}
+
+static enum perso_result
 show_member(struct perso_say *say, const char *name, const struct perso_source *source,
             struct perso_error *err)
 {
@@ -114,6 +175,8 @@ show_member(struct perso_say *say, const char *name, const struct perso_source *
 
     if (perso_ends_with(name, ".csv"))
         return perso_preview_table(say, source, name, PERSO_UTF8, err);
+    if (strcmp(name, "manifest.json") == 0)
+        return show_package(say, source, err);
     while ((rc = perso_source_read(source, buffer, sizeof buffer, &n, err)) == PERSO_OK)
         bytes += n;
     perso_say_begin(say, "member");

@@ -115,51 +115,20 @@ perso_status(struct perso_job *job, struct perso_error *err)
     if ((rc = perso_approval_status(job, err)) != PERSO_OK)
         return rc;
     perso_balance_tell(job, &balance);
-    perso_tell_next(job, &balance);
-    return PERSO_OK;
-}
-
-/* ---- report ---- */
-
-static enum perso_result
-report_card(struct perso_table_writer *w, const struct perso_card *card, bool excel,
-            struct perso_error *err)
-{
-    char id[PERSO_CARD_ID_CHARS + 4];
-    enum perso_result rc;
-
-    snprintf(id, sizeof id, excel ? "=\"%s\"" : "%s", card->card_id);
-    if ((rc = perso_writer_string(w, id, err)) != PERSO_OK ||
-        (rc = perso_writer_string(w, perso_state_name(card->state), err)) != PERSO_OK ||
-        (rc = perso_writer_string(w, perso_reject_code(card->verdict.reject), err)) != PERSO_OK ||
-        (rc = perso_writer_string(w, perso_column_code(card->verdict.column), err)) != PERSO_OK)
-        return rc;
-    return perso_writer_row(w, err);
+    return perso_tell_next(job, &balance, err);
 }
 
 enum perso_result
-perso_report(struct perso_job *job, bool excel, struct perso_error *err)
+perso_status_short(struct perso_job *job, struct perso_error *err)
 {
-    struct perso_card *cards = calloc(PERSO_BATCH_RECORDS, sizeof *cards);
-    struct perso_table_writer w;
-    int64_t after = 0;
-    size_t n = 0;
-    enum perso_result rc = cards != NULL ? PERSO_OK : perso_error_errno(err, "memory");
+    struct perso_balance balance;
+    enum perso_result rc = perso_balance_take(job, &balance, err);
 
-    perso_writer_init(&w, perso_stdout_sink(), PERSO_UTF8, false);
-    static const char *const header[] = { "AAZ501", "state", "code", "field" };
-    for (size_t i = 0; rc == PERSO_OK && i < 4; i++)
-        rc = perso_writer_string(&w, header[i], err);
-    if (rc == PERSO_OK)
-        rc = perso_writer_row(&w, err);
-    while (rc == PERSO_OK && (rc = job->cards.scan(job->cards.self, ~0u, after, PERSO_BATCH_RECORDS,
-                                                   cards, &n, err)) == PERSO_OK) {
-        after = cards[n - 1].seq;
-        for (size_t i = 0; rc == PERSO_OK && i < n; i++)
-            rc = report_card(&w, &cards[i], excel, err);
-    }
-    free(cards);
-    return rc == PERSO_END ? perso_writer_flush(&w, err) : rc;
+    if (rc != PERSO_OK)
+        return rc;
+    tell_job(job);
+    perso_balance_tell(job, &balance);
+    return PERSO_OK;
 }
 
 /* ---- trace ---- */

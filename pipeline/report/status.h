@@ -6,6 +6,8 @@
 
 /** States, balance, what is held, what is outstanding with its age, what to do next. */
 enum perso_result perso_status(struct perso_job *job, struct perso_error *err);
+/** Two lines: which job it is, and its balance. */
+enum perso_result perso_status_short(struct perso_job *job, struct perso_error *err);
 /** One row a card: AAZ501,state,code,field. excel: ids as ="...", so that nothing is eaten. */
 enum perso_result perso_report(struct perso_job *job, bool excel, struct perso_error *err);
 /** Everything about one card: files, records, events. */

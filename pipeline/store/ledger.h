@@ -154,9 +154,9 @@ enum perso_result perso_ledger_card_find(struct perso_ledger *ledger, const char
 enum perso_result perso_ledger_card_find_request(struct perso_ledger *ledger,
                                                  const uint8_t request_id[PERSO_REQUEST_ID_BYTES],
                                                  struct perso_card *ret, struct perso_error *err);
-/** True where another card that is not cancelled has this one's id or key. */
+/** Another card that is not cancelled and has this one's id or key, by its number; 0: none. */
 enum perso_result perso_ledger_rival(struct perso_ledger *ledger, const struct perso_card *card,
-                                     bool *ret, struct perso_error *err);
+                                     int64_t *ret, struct perso_error *err);
 /** Cards that stand in an outgoing file (bundle or machine), in order of seq. */
 enum perso_result perso_ledger_cards_of_file(struct perso_ledger *ledger, int64_t file_id,
                                              int64_t after, size_t max, struct perso_card *out,
@@ -233,6 +233,9 @@ enum perso_result perso_ledger_last_effect(struct perso_ledger *ledger, int64_t 
 enum perso_result perso_ledger_event_time(struct perso_ledger *ledger, int64_t file_id,
                                           const char *kind, int64_t *time_s,
                                           struct perso_error *err);
+/** True where the card, or one between others, ever stood in a bundle, a withdrawn one too. */
+enum perso_result perso_ledger_was_bundled(struct perso_ledger *ledger, int64_t card_seq, bool *ret,
+                                           struct perso_error *err);
 /** Note of the last event of this kind that is of this one card; PERSO_END: none. */
 enum perso_result perso_ledger_event_note(struct perso_ledger *ledger, int64_t card_seq,
                                           const char *kind, char ret[256], struct perso_error *err);

@@ -237,6 +237,27 @@ perso_ledger_event_note(struct perso_ledger *ledger, int64_t card_seq, const cha
     return rc;
 }
 
+enum perso_result
+perso_ledger_was_bundled(struct perso_ledger *ledger, int64_t card_seq, bool *ret,
+                         struct perso_error *err)
+{
+    static const char sql[] = "SELECT 1 FROM event WHERE first_seq <= ?1 AND last_seq >= ?1"
+                              " AND to_state = ?2 LIMIT 1";
+    sqlite3_stmt *s = NULL;
+    enum perso_result rc = perso_database_statement(&ledger->db, sql, &s, err);
+
+    if (rc != PERSO_OK)
+        return rc;
+    perso_bind_number(s, 1, card_seq);
+    perso_bind_text(s, 2, perso_state_name(PERSO_STATE_BUNDLED));
+    rc = perso_database_step(&ledger->db, s, err);
+    sqlite3_reset(s);
+    if (rc != PERSO_OK && rc != PERSO_END)
+        return rc;
+    *ret = rc == PERSO_OK;
+    return PERSO_OK;
+}
+
 /* ---- text ---- */
 
 #define EVENT_JSON                                                                                 \

@@ -64,12 +64,12 @@ perso_ledger_card_find_request(struct perso_ledger *ledger,
 }
 
 enum perso_result
-perso_ledger_rival(struct perso_ledger *ledger, const struct perso_card *card, bool *ret,
+perso_ledger_rival(struct perso_ledger *ledger, const struct perso_card *card, int64_t *ret,
                    struct perso_error *err)
 {
-    static const char sql[] = "SELECT 1 FROM card WHERE card_id = ?2 AND seq <> ?1"
+    static const char sql[] = "SELECT seq FROM card WHERE card_id = ?2 AND seq <> ?1"
                               " AND accepted = 1 AND state <> 'cancelled'"
-                              " UNION ALL SELECT 1 FROM card WHERE public_key = ?3 AND seq <> ?1"
+                              " UNION ALL SELECT seq FROM card WHERE public_key = ?3 AND seq <> ?1"
                               " AND accepted = 1 AND state <> 'cancelled' LIMIT 1";
     sqlite3_stmt *s = NULL;
     enum perso_result rc = perso_database_statement(&ledger->db, sql, &s, err);
@@ -83,7 +83,7 @@ perso_ledger_rival(struct perso_ledger *ledger, const struct perso_card *card, b
     else
         perso_bind_null(s, 3);
     rc = perso_database_step(&ledger->db, s, err);
-    *ret = rc == PERSO_OK;
+    *ret = rc == PERSO_OK ? sqlite3_column_int64(s, 0) : 0;
     sqlite3_reset(s);
     return rc == PERSO_END ? PERSO_OK : rc;
 }

@@ -116,22 +116,44 @@ perso_site_db_claim(void *self, const char *job, enum perso_claim_kind kind,
     return rc;
 }
 
+static enum perso_result
+release_one(struct perso_site_db *site, enum perso_claim_kind kind, const struct perso_claim *claim,
+            const char *job, struct perso_error *err)
+{
+    static const char sql[] = "UPDATE claim SET released = 1 WHERE kind = ?1 AND value = ?2"
+                              " AND card_id = ?3 AND job = ?4 AND released = 0";
+    enum perso_result rc = claim_shadow(site, kind, claim, job, err);
+
+    return rc == PERSO_OK ? claim_run(site, sql, kind, claim, job, err) : rc;
+}
+
+/* With what others wanted of it: now they may have it. */
+static enum perso_result
+forget_one(struct perso_site_db *site, enum perso_claim_kind kind, const struct perso_claim *claim,
+           const char *job, struct perso_error *err)
+{
+    static const char flag_sql[] = "DELETE FROM flag WHERE kind = ?1 AND value = ?2 AND EXISTS"
+                                   " (SELECT 1 FROM claim WHERE kind = ?1 AND value = ?2"
+                                   " AND card_id = ?3 AND job = ?4)";
+    static const char claim_sql[] = "DELETE FROM claim WHERE kind = ?1 AND value = ?2"
+                                    " AND card_id = ?3 AND job = ?4";
+    enum perso_result rc = claim_run(site, flag_sql, kind, claim, job, err);
+
+    return rc == PERSO_OK ? claim_run(site, claim_sql, kind, claim, job, err) : rc;
+}
+
 enum perso_result
 perso_site_db_release(void *self, const char *job, enum perso_claim_kind kind,
                       const struct perso_claim *claims, size_t n, struct perso_error *err)
 {
-    static const char sql[] = "UPDATE claim SET released = 1 WHERE kind = ?1 AND value = ?2"
-                              " AND card_id = ?3 AND job = ?4 AND released = 0";
     struct perso_site_db *site = self;
     enum perso_result rc = perso_site_db_begin(site, err);
 
     if (rc != PERSO_OK)
         return rc;
-    for (size_t i = 0; i < n && rc == PERSO_OK; i++) {
-        rc = claim_shadow(site, kind, &claims[i], job, err);
-        if (rc == PERSO_OK)
-            rc = claim_run(site, sql, kind, &claims[i], job, err);
-    }
+    for (size_t i = 0; i < n && rc == PERSO_OK; i++)
+        rc = claims[i].unused && !site->dry ? forget_one(site, kind, &claims[i], job, err)
+                                            : release_one(site, kind, &claims[i], job, err);
     return perso_site_db_finish(site, rc, err);
 }
 

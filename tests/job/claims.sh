@@ -45,7 +45,7 @@ part "a card has one job"
 # Cancelled for good, repeated as after a kill: free for another job.
 for turn in 1 2; do
     expect 0 "$PERSOLINE" cancel "$job" "$card" --reason "made elsewhere"
-    equal "$(claims_of "$job" "$card")" "1 1,2 1" "claims after cancel, time $turn"
+    equal "$(claims_of "$job" "$card")" "1 1" "claims after cancel, time $turn"
 done
 expect 0 "$PERSOLINE" release "$work/world/site/B2" "$card" --reason "the other job gave it up"
 equal "$(state_of "$work/world/site/B2" "$card")" received "state in the other job"
@@ -53,3 +53,21 @@ equal "$(state_of "$work/world/site/B2" "$card")" received "state in the other j
 expect 0 "$PERSOLINE" cancel "$job" "$card" --reason "made elsewhere"
 equal "$(claims_of "$work/world/site/B2" "$card")" "1 0,2 0" "claims of the job that has it now"
 part "a cancelled card is free for another job"
+
+# A row with another card's id: cancelled, it does not keep the key of the chip.
+right=$(columns "$table" AAZ501 | sed -n 11p) wrong=${right%????}0000
+job_make "$work/world" B3 "" --batch B3
+rows_of "$table" 11 12 | sed "s/^$right/$wrong/" >"$work/wrong.csv"
+rows_of "$table" 11 >"$work/right.csv"
+expect 0 "$PERSOLINE" ingest "$work/world/site/B3" "$work/wrong.csv"
+expect 3 "$PERSOLINE" ingest "$work/world/site/B3" "$work/right.csv"
+equal "$(state_of "$work/world/site/B3" "$right")" "held R141" "the right row beside the wrong one"
+expect 1 "$PERSOLINE" release "$work/world/site/B3" "$right" --reason "this is it"
+said "cancel"
+for _ in 1 2; do
+    expect 0 "$PERSOLINE" cancel "$work/world/site/B3" "$wrong" --reason "wrong id"
+    expect 0 "$PERSOLINE" release "$work/world/site/B3" "$right" --reason "this is it"
+    equal "$(state_of "$work/world/site/B3" "$right")" received "the right row"
+    equal "$(claims_of "$work/world/site/B3" "$right")" "1 0,2 0" "its claims"
+done
+part "a wrong card id that is cancelled gives the key to the right one"

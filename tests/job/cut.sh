@@ -139,7 +139,7 @@ sweep "$work/before-machine" vendor "to the machine" run
 sweep "$work/before-close" vendor "results" run
 sweep "$work/before-machine" vendor "a hold" hold "${cards[3]}" --reason "a doubt"
 sweep "$work/before-machine" vendor "a cancelled card" cancel "${cards[3]}" --reason "no more"
-sweep "$work/w" vendor "a machine file" withdraw B1-0001.csv --reason "the machine is broken"
+sweep "$work/before-close" vendor "a machine file" withdraw B1-0001.csv --reason "it is broken"
 
 # The vendor was quick: its RES is here before the ledger knows that the package stood.
 cp -a "$work/before-forward" "$work/quick"
