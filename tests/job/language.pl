@@ -13,7 +13,7 @@ die "usage: language.pl chinese|english|slip LOG\n"
 # Names of things, not words: columns and keys as they stand in files, programs, forms, parties.
 my %name = map { $_ => 1 } qw(persoline site ra machine default test zip tar gz zst zstd
     seq mode batch division date rows kind trust digest sequence speed none policy persoline-sandbox
-    status trace init run help counted sender recipient finisher vendor role wrap two
+    status trace init run help counted sender recipient finisher vendor role sig wrap two
     nonsense nowhere nothing lists);
 my @commands = qw(site init ingest reconcile approve bundle submit collect match forward personalize
     close run hold release cancel reject confirm withdraw purge status report trace show check slip
