@@ -113,14 +113,15 @@ begin(bool with_certificates, bool with_secrets)
         out[i]->n = out[i]->max = 0;
         perso_writer_init(&writers[i], collecting_sink(out[i]), PERSO_UTF8, false);
     }
-    file = (struct perso_forward_file) { .cards = &writers[0],
-                                         .personal = &writers[1],
-                                         .certificates = &writers[2],
-                                         .from = from,
-                                         .to = to,
-                                         .sequence = NUMBER,
-                                         .items = { with_certificates, with_secrets },
-                                         .others = { 3, { "PHOTO", "备注", "NONE" } } };
+    file =
+        (struct perso_forward_file) { .cards = &writers[0],
+                                      .personal = &writers[1],
+                                      .certificates = &writers[2],
+                                      .from = from,
+                                      .to = to,
+                                      .sequence = NUMBER,
+                                      .items = { with_certificates, with_secrets },
+                                      .others = { .n = 3, .names = { "PHOTO", "备注", "NONE" } } };
     assert_int_equal(perso_forward_headers(&file, &err), PERSO_OK);
 }
 

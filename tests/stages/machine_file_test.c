@@ -135,11 +135,12 @@ begin(struct perso_machine_file *file)
     struct perso_error err = { 0 };
 
     fill();
-    *file = (struct perso_machine_file) { .writer = &writer,
-                                          .from = from,
-                                          .to = to,
-                                          .sequence = NUMBER,
-                                          .others = { 3, { "PHOTO", "备注", "NONE" } } };
+    *file =
+        (struct perso_machine_file) { .writer = &writer,
+                                      .from = from,
+                                      .to = to,
+                                      .sequence = NUMBER,
+                                      .others = { .n = 3, .names = { "PHOTO", "备注", "NONE" } } };
     assert_int_equal(perso_machine_header(file, &err), PERSO_OK);
 }
 
