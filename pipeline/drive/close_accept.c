@@ -187,8 +187,9 @@ take_other(struct taking *t, struct perso_card *card, const struct perso_stored_
 }
 
 static enum perso_result
-take_record(struct taking *t, const struct perso_stored_record *record, struct perso_error *err)
+take_record(void *taking, struct perso_stored_record *record, struct perso_error *err)
 {
+    struct taking *t = taking;
     bool repeated = false;
     struct perso_card card;
     enum perso_result rc = perso_ledger_card_get(t->job->ledger, record->card_seq, &card, err);
@@ -201,24 +202,6 @@ take_record(struct taking *t, const struct perso_stored_record *record, struct p
     }
     /* Its remaking or revocation is on its way: what it is does not change any more. */
     return card.confirmed ? pass_over(t, &card, record, err) : take_other(t, &card, record, err);
-}
-
-static enum perso_result
-take_records(struct taking *t, struct perso_error *err)
-{
-    struct perso_stored_record records[64];
-    int64_t after = 0;
-    size_t n;
-    enum perso_result rc;
-
-    while ((rc = perso_ledger_records(t->job->ledger, t->file->id, after, 64, records, &n, err)) ==
-           PERSO_OK) {
-        after = records[n - 1].id;
-        for (size_t i = 0; i < n; i++)
-            if ((rc = take_record(t, &records[i], err)) != PERSO_OK)
-                return rc;
-    }
-    return rc == PERSO_END ? PERSO_OK : rc;
 }
 
 static enum perso_result
@@ -259,7 +242,7 @@ perso_close_accept(struct perso_job *job, struct perso_ledger_file *file, const 
 
     if (rc != PERSO_OK)
         return rc;
-    if ((rc = take_records(&t, err)) == PERSO_OK &&
+    if ((rc = perso_job_each_record(job, file->id, 0, take_record, &t, err)) == PERSO_OK &&
         (rc = accept_file(&t, file, note, err)) == PERSO_OK)
         return perso_ledger_commit(job->ledger, err);
     perso_ledger_rollback(job->ledger);

@@ -1,8 +1,7 @@
 /* Lists for people that close writes. */
-#include <stdlib.h>
-
 #include "pipeline/drive/finish.h"
 #include "pipeline/file/output.h"
+#include "pipeline/job/cards.h"
 
 enum perso_result
 perso_list_row(struct perso_table_writer *w, const char *const *texts, size_t n,
@@ -15,25 +14,22 @@ perso_list_row(struct perso_table_writer *w, const char *const *texts, size_t n,
     return rc == PERSO_OK ? perso_writer_row(w, err) : rc;
 }
 
-static enum perso_result
-write_cards(struct perso_job *job, struct perso_table_writer *w, const struct perso_list *list,
-            struct perso_error *err)
-{
-    struct perso_card *cards = calloc(PERSO_BATCH_RECORDS, sizeof *cards);
-    int64_t after = 0;
-    size_t n = 0;
-    enum perso_result rc = cards != NULL ? PERSO_OK : perso_error_errno(err, "memory");
+struct listing {
+    struct perso_job *job;
+    struct perso_table_writer *w;
+    const struct perso_list *list;
+};
 
-    while (rc == PERSO_OK &&
-           (rc = job->cards.scan(job->cards.self, list->states, after, PERSO_BATCH_RECORDS, cards,
-                                 &n, err)) == PERSO_OK) {
-        after = cards[n - 1].seq;
-        perso_arena_reset(job->arena);
-        for (size_t i = 0; rc == PERSO_OK && i < n; i++)
-            rc = list->write(job, w, &cards[i], err);
-    }
-    free(cards);
-    return rc == PERSO_END ? PERSO_OK : rc;
+static enum perso_result
+write_cards(void *arg, const struct perso_card *cards, size_t n, struct perso_error *err)
+{
+    const struct listing *l = arg;
+    enum perso_result rc = PERSO_OK;
+
+    perso_arena_reset(l->job->arena);
+    for (size_t i = 0; rc == PERSO_OK && i < n; i++)
+        rc = l->list->write(l->job, l->w, &cards[i], err);
+    return rc;
 }
 
 enum perso_result
@@ -43,6 +39,7 @@ perso_list_write(struct perso_job *job, const char *folder, const struct perso_l
     enum perso_charset charset = PERSO_UTF8;
     struct perso_durable *file = NULL;
     struct perso_table_writer w;
+    struct listing listing = { job, &w, list };
     struct perso_sink sink;
     enum perso_result rc = perso_output_open(job, folder, list->name, &file, &sink, err);
 
@@ -52,7 +49,7 @@ perso_list_write(struct perso_job *job, const char *folder, const struct perso_l
     perso_writer_init(&w, sink, charset, true);
     if ((rc = perso_writer_bom(&w, err)) == PERSO_OK &&
         (rc = perso_list_row(&w, list->header, list->n_header, err)) == PERSO_OK &&
-        (rc = write_cards(job, &w, list, err)) == PERSO_OK &&
+        (rc = perso_job_each_cards(job, list->states, write_cards, &listing, err)) == PERSO_OK &&
         (rc = perso_writer_flush(&w, err)) == PERSO_OK)
         return perso_durable_commit(file, NULL, NULL, err);
     perso_durable_abandon(file);

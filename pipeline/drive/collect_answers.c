@@ -191,21 +191,15 @@ perso_collect_read_answers(struct perso_collecting *s, struct perso_error *err)
     return PERSO_OK;
 }
 
+static enum perso_result
+take_row(void *taking, struct perso_stored_record *record, struct perso_error *err)
+{
+    return perso_take_answer(taking, record, 0, err);
+}
+
 enum perso_result
 perso_collect_take_answers(struct perso_taking *t, void *collecting, struct perso_error *err)
 {
-    struct perso_stored_record records[64];
-    int64_t after = 0;
-    size_t n;
-    enum perso_result rc;
-
     (void)collecting;
-    while ((rc = perso_ledger_records(t->job->ledger, t->file->id, after, 64, records, &n, err)) ==
-           PERSO_OK) {
-        after = records[n - 1].id;
-        for (size_t i = 0; i < n; i++)
-            if ((rc = perso_take_answer(t, &records[i], 0, err)) != PERSO_OK)
-                return rc;
-    }
-    return rc == PERSO_END ? PERSO_OK : rc;
+    return perso_job_each_record(t->job, t->file->id, 0, take_row, t, err);
 }

@@ -42,25 +42,29 @@ write_orphan(struct perso_job *job, struct perso_table_writer *w,
     return perso_writer_row(w, err);
 }
 
+struct orphans {
+    struct perso_job *job;
+    struct perso_table_writer *w;
+    const struct perso_ledger_file *file;
+};
+
+static enum perso_result
+write_if_orphan(void *arg, struct perso_stored_record *record, struct perso_error *err)
+{
+    const struct orphans *o = arg;
+
+    perso_arena_reset(o->job->arena);
+    return why(o->file, record) == NULL ? PERSO_OK
+                                        : write_orphan(o->job, o->w, o->file, record, err);
+}
+
 static enum perso_result
 write_file(struct perso_job *job, struct perso_table_writer *w,
            const struct perso_ledger_file *file, struct perso_error *err)
 {
-    struct perso_stored_record records[64];
-    int64_t after = 0;
-    size_t n;
-    enum perso_result rc;
+    struct orphans orphans = { job, w, file };
 
-    while ((rc = perso_ledger_records(job->ledger, file->id, after, 64, records, &n, err)) ==
-           PERSO_OK) {
-        after = records[n - 1].id;
-        perso_arena_reset(job->arena);
-        for (size_t i = 0; i < n; i++)
-            if (why(file, &records[i]) != NULL &&
-                (rc = write_orphan(job, w, file, &records[i], err)) != PERSO_OK)
-                return rc;
-    }
-    return rc == PERSO_END ? PERSO_OK : rc;
+    return perso_job_each_record(job, file->id, 0, write_if_orphan, &orphans, err);
 }
 
 static enum perso_result

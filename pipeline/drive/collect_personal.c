@@ -298,22 +298,10 @@ take_handed(struct perso_taking *t, const struct perso_handed *handed, struct pe
     return rc == PERSO_OK ? perso_take_answer(t, &record, handed->personal, err) : rc;
 }
 
-/* Records of outstanding.csv are the last of the file. */
 static enum perso_result
-take_backs(struct perso_taking *t, int64_t after, struct perso_error *err)
+take_back_row(void *taking, struct perso_stored_record *record, struct perso_error *err)
 {
-    struct perso_stored_record records[64];
-    size_t n;
-    enum perso_result rc;
-
-    while ((rc = perso_ledger_records(t->job->ledger, t->file->id, after, 64, records, &n, err)) ==
-           PERSO_OK) {
-        after = records[n - 1].id;
-        for (size_t i = 0; i < n; i++)
-            if ((rc = perso_take_held(t, &records[i], err)) != PERSO_OK)
-                return rc;
-    }
-    return rc == PERSO_END ? PERSO_OK : rc;
+    return perso_take_held(taking, record, err);
 }
 
 enum perso_result
@@ -327,5 +315,8 @@ perso_collect_take_handed(struct perso_taking *t, void *collecting, struct perso
         rc = take_handed(t, &s->handed[i], err);
         last = s->handed[i].answer;
     }
-    return rc == PERSO_OK ? take_backs(t, last, err) : rc;
+    if (rc != PERSO_OK)
+        return rc;
+    /* Records of outstanding.csv are the last of the file. */
+    return perso_job_each_record(t->job, t->file->id, last, take_back_row, t, err);
 }

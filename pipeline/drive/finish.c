@@ -19,28 +19,20 @@
 
 /* ---- to the other parties ---- */
 
+#define CONFIRMABLE                                                                                \
+    (1u << PERSO_STATE_SPOILED | 1u << PERSO_STATE_MISSING | 1u << PERSO_STATE_CANCELLED)
+
 /* What confirm tells the site may have been cut off: before a package tells the others, the site
  * knows. */
 static enum perso_result
-register_confirmed(struct perso_job *job, struct perso_error *err)
+register_confirmed(void *job, const struct perso_card *cards, size_t n, struct perso_error *err)
 {
-    const uint32_t states =
-        1u << PERSO_STATE_SPOILED | 1u << PERSO_STATE_MISSING | 1u << PERSO_STATE_CANCELLED;
-    struct perso_card *cards = calloc(PERSO_BATCH_RECORDS, sizeof *cards);
-    int64_t after = 0;
-    size_t n = 0;
-    enum perso_result rc = cards != NULL ? PERSO_OK : perso_error_errno(err, "memory");
+    enum perso_result rc = PERSO_OK;
 
-    while (rc == PERSO_OK &&
-           (rc = job->cards.scan(job->cards.self, states, after, PERSO_BATCH_RECORDS, cards, &n,
-                                 err)) == PERSO_OK) {
-        after = cards[n - 1].seq;
-        for (size_t i = 0; rc == PERSO_OK && i < n; i++)
-            if (cards[i].confirmed && cards[i].revoke == 0)
-                rc = perso_confirmed_register(job, &cards[i], err);
-    }
-    free(cards);
-    return rc == PERSO_END ? PERSO_OK : rc;
+    for (size_t i = 0; rc == PERSO_OK && i < n; i++)
+        if (cards[i].confirmed && cards[i].revoke == 0)
+            rc = perso_confirmed_register(job, &cards[i], err);
+    return rc;
 }
 
 static enum perso_result
@@ -51,7 +43,7 @@ tell_others(struct perso_job *job, struct perso_error *err)
     if (perso_job_reads(job, PERSO_STAGE_CLOSE, "RES") != NULL)
         rc = perso_acknowledge_all(job, PERSO_STAGE_CLOSE, err);
     if (rc == PERSO_OK && perso_is_department(job))
-        rc = register_confirmed(job, err);
+        rc = perso_job_each_cards(job, CONFIRMABLE, register_confirmed, job, err);
     if (rc != PERSO_OK || (rc = perso_results_out(job, err)) != PERSO_OK ||
         (rc = perso_remake_out(job, err)) != PERSO_OK)
         return rc;

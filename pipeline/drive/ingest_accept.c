@@ -192,25 +192,17 @@ add_correction(struct accepting *a, const struct perso_stored_record *record,
 }
 
 static enum perso_result
+take_correction(void *accepting, struct perso_stored_record *record, struct perso_error *err)
+{
+    return record->card_seq == 0 ? PERSO_OK : add_correction(accepting, record, err);
+}
+
+static enum perso_result
 take_corrections(struct accepting *a, struct perso_error *err)
 {
-    struct perso_stored_record records[64];
-    int64_t after = 0;
-    size_t n;
-    enum perso_result rc;
-
     if (a->counts->corrected == 0)
         return PERSO_OK;
-    while ((rc = perso_ledger_records(a->job->ledger, a->file->id, after, 64, records, &n, err)) ==
-           PERSO_OK) {
-        for (size_t i = 0; rc == PERSO_OK && i < n; i++)
-            if (records[i].card_seq != 0)
-                rc = add_correction(a, &records[i], err);
-        if (rc != PERSO_OK)
-            return rc;
-        after = records[n - 1].id;
-    }
-    return rc == PERSO_END ? PERSO_OK : rc;
+    return perso_job_each_record(a->job, a->file->id, 0, take_correction, a, err);
 }
 
 /* The row names another card to be replaced: the first one is free for others, else this card would

@@ -154,33 +154,23 @@ came_later(struct reporting *r, const struct perso_cells *cells, bool *ret, stru
     return rc == PERSO_END ? PERSO_OK : rc;
 }
 
-/* Rows of one issuance file about cards that are not of this job: reported, not held. */
+/* A row of an issuance file about a card that is not of this job: reported, not held. */
 static enum perso_result
-report_only(struct reporting *r, int64_t file_id, struct perso_error *err)
+report_only(void *reporting, struct perso_stored_record *record, struct perso_error *err)
 {
-    struct perso_stored_record records[64], again;
+    struct reporting *r = reporting;
+    struct perso_stored_record again;
     struct perso_cells cells;
-    int64_t after = 0;
     bool later = false;
-    size_t n;
     enum perso_result rc;
 
-    while ((rc = perso_ledger_records(r->job->ledger, file_id, after, 64, records, &n, err)) ==
-           PERSO_OK) {
-        after = records[n - 1].id;
-        perso_arena_reset(r->job->arena);
-        for (size_t i = 0; i < n; i++) {
-            if (records[i].card_seq != 0)
-                continue;
-            if ((rc = perso_job_cells(r->job, records[i].id, &cells, &again, err)) != PERSO_OK ||
-                (rc = came_later(r, &cells, &later, err)) != PERSO_OK)
-                return rc;
-            if (!later && (rc = write_row(r, cells.known[PERSO_COL_AAZ501], '+', NULL, NULL,
-                                          err)) != PERSO_OK)
-                return rc;
-        }
-    }
-    return rc == PERSO_END ? PERSO_OK : rc;
+    if (record->card_seq != 0)
+        return PERSO_OK;
+    perso_arena_reset(r->job->arena);
+    if ((rc = perso_job_cells(r->job, record->id, &cells, &again, err)) != PERSO_OK ||
+        (rc = came_later(r, &cells, &later, err)) != PERSO_OK || later)
+        return rc;
+    return write_row(r, cells.known[PERSO_COL_AAZ501], '+', NULL, NULL, err);
 }
 
 static enum perso_result
@@ -194,7 +184,7 @@ report_files(struct reporting *r, struct perso_error *err)
     while ((rc = perso_ledger_files(r->job->ledger, after, 1, &file, &n, err)) == PERSO_OK) {
         after = file.id;
         if (file.stage == PERSO_STAGE_RECONCILE && file.status == PERSO_FILE_ACCEPTED &&
-            (rc = report_only(r, file.id, err)) != PERSO_OK)
+            (rc = perso_job_each_record(r->job, file.id, 0, report_only, r, err)) != PERSO_OK)
             return rc;
     }
     return rc == PERSO_END ? PERSO_OK : rc;

@@ -132,3 +132,40 @@ perso_job_clear(struct perso_card *card, enum perso_state to)
     card->verdict = (struct perso_verdict) { 0 };
     card->verdict_record = 0;
 }
+
+enum perso_result
+perso_job_each_cards(struct perso_job *job, uint32_t states, perso_job_visit_cards *visit,
+                     void *arg, struct perso_error *err)
+{
+    struct perso_card *cards = calloc(PERSO_BATCH_RECORDS, sizeof *cards);
+    int64_t after = 0;
+    size_t n = 0;
+    enum perso_result rc = cards != NULL ? PERSO_OK : perso_error_errno(err, "memory");
+
+    while (rc == PERSO_OK &&
+           (rc = job->cards.scan(job->cards.self, states, after, PERSO_BATCH_RECORDS, cards, &n,
+                                 err)) == PERSO_OK) {
+        after = cards[n - 1].seq;
+        rc = visit(arg, cards, n, err);
+    }
+    free(cards);
+    return rc == PERSO_END ? PERSO_OK : rc;
+}
+
+enum perso_result
+perso_job_each_record(struct perso_job *job, int64_t file_id, int64_t after,
+                      perso_job_visit_record *visit, void *arg, struct perso_error *err)
+{
+    struct perso_stored_record records[64];
+    size_t n;
+    enum perso_result rc;
+
+    while ((rc = perso_ledger_records(job->ledger, file_id, after, 64, records, &n, err)) ==
+           PERSO_OK) {
+        after = records[n - 1].id;
+        for (size_t i = 0; i < n; i++)
+            if ((rc = visit(arg, &records[i], err)) != PERSO_OK)
+                return rc;
+    }
+    return rc == PERSO_END ? PERSO_OK : rc;
+}

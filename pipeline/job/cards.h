@@ -38,6 +38,19 @@ enum perso_result perso_job_cells(struct perso_job *job, int64_t record_id,
                                   struct perso_cells *cells, struct perso_stored_record *record,
                                   struct perso_error *err);
 
+/* Every card in one of the states, and every record of a file after one (0: all), in order. The
+ * visits may change what they see, not what is still to come. */
+typedef enum perso_result perso_job_visit_cards(void *arg, const struct perso_card *cards, size_t n,
+                                                struct perso_error *err);
+enum perso_result perso_job_each_cards(struct perso_job *job, uint32_t states,
+                                       perso_job_visit_cards *visit, void *arg,
+                                       struct perso_error *err);
+typedef enum perso_result perso_job_visit_record(void *arg, struct perso_stored_record *record,
+                                                 struct perso_error *err);
+enum perso_result perso_job_each_record(struct perso_job *job, int64_t file_id, int64_t after,
+                                        perso_job_visit_record *visit, void *arg,
+                                        struct perso_error *err);
+
 /** The card is in this state and nothing speaks against it; the caller stores it. */
 void perso_job_clear(struct perso_card *card, enum perso_state to);
 

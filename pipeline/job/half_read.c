@@ -122,22 +122,9 @@ undo_correction(struct perso_job *job, const struct perso_stored_record *record,
 }
 
 static enum perso_result
-undo_corrections(struct perso_job *job, int64_t file_id, struct perso_error *err)
+undo_row(void *job, struct perso_stored_record *record, struct perso_error *err)
 {
-    struct perso_stored_record records[64];
-    int64_t after = 0;
-    size_t n;
-    enum perso_result rc;
-
-    while ((rc = perso_ledger_records(job->ledger, file_id, after, 64, records, &n, err)) ==
-           PERSO_OK) {
-        after = records[n - 1].id;
-        for (size_t i = 0; i < n; i++)
-            if (records[i].card_seq != 0 &&
-                (rc = undo_correction(job, &records[i], err)) != PERSO_OK)
-                return rc;
-    }
-    return rc == PERSO_END ? PERSO_OK : rc;
+    return record->card_seq == 0 ? PERSO_OK : undo_correction(job, record, err);
 }
 
 /* ---- files ---- */
@@ -152,7 +139,7 @@ drop(struct perso_job *job, const struct perso_ledger_file *file, struct perso_e
 
     snprintf(event.note, sizeof event.note, "%.200s", file->path);
     if (file->stage == PERSO_STAGE_INGEST && (rc = undo_new(job, file->id, err)) == PERSO_OK)
-        rc = undo_corrections(job, file->id, err);
+        rc = perso_job_each_record(job, file->id, 0, undo_row, job, err);
     if (rc != PERSO_OK ||
         (rc = store->file_release(store->self, job->name, file->stage, file->sm3, err)) !=
             PERSO_OK ||

@@ -1,10 +1,11 @@
 #include "pipeline/report/next.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "perso/text.h"
+#include "pipeline/file/outgoing.h"
+#include "pipeline/job/cards.h"
 #include "pipeline/job/path.h"
 
 /* ---- what is out with others ---- */
@@ -15,32 +16,14 @@ struct outstanding {
 };
 
 static enum perso_result
-count_outstanding(void *arg, const struct perso_card *cards, size_t n)
+count_outstanding(void *arg, const struct perso_card *cards, size_t n, struct perso_error *err)
 {
     struct outstanding *o = arg;
+
+    (void)err;
     for (size_t i = 0; i < n; i++)
         o->n += cards[i].state == o->state;
     return PERSO_OK;
-}
-
-/* Cards of one outgoing file that are still in a state. */
-static enum perso_result
-outstanding_of(struct perso_job *job, int64_t file_id, struct outstanding *o,
-               struct perso_error *err)
-{
-    struct perso_card *cards = calloc(PERSO_BATCH_RECORDS, sizeof *cards);
-    int64_t after = 0;
-    size_t n = 0;
-    enum perso_result rc = cards != NULL ? PERSO_OK : perso_error_errno(err, "memory");
-
-    while (rc == PERSO_OK &&
-           (rc = perso_ledger_cards_of_file(job->ledger, file_id, after, PERSO_BATCH_RECORDS, cards,
-                                            &n, err)) == PERSO_OK) {
-        after = cards[n - 1].seq;
-        rc = count_outstanding(o, cards, n);
-    }
-    free(cards);
-    return rc == PERSO_END ? PERSO_OK : rc;
 }
 
 /* Files whose cards are somebody else's for a while: who hands them on, and in which step. */
@@ -72,7 +55,7 @@ tell_handed(struct perso_job *job, const struct perso_ledger_file *file, enum pe
 {
     struct outstanding o = { state, 0 };
     int64_t since_s = 0;
-    enum perso_result rc = outstanding_of(job, file->id, &o, err);
+    enum perso_result rc = perso_outgoing_cards(job, file->id, count_outstanding, &o, err);
 
     if (rc != PERSO_OK || o.n == 0)
         return rc;
@@ -199,24 +182,14 @@ tell_beginning(struct perso_job *job)
 
 /* Spoiled and missing cards that nobody has confirmed yet. */
 static enum perso_result
-count_unconfirmed(struct perso_job *job, uint32_t *ret, struct perso_error *err)
+count_unconfirmed(void *count, const struct perso_card *cards, size_t n, struct perso_error *err)
 {
-    const uint32_t states = 1u << PERSO_STATE_SPOILED | 1u << PERSO_STATE_MISSING;
-    struct perso_card *cards = calloc(PERSO_BATCH_RECORDS, sizeof *cards);
-    int64_t after = 0;
-    size_t n = 0;
-    enum perso_result rc = cards != NULL ? PERSO_OK : perso_error_errno(err, "memory");
+    uint32_t *unconfirmed = count;
 
-    *ret = 0;
-    while (rc == PERSO_OK &&
-           (rc = job->cards.scan(job->cards.self, states, after, PERSO_BATCH_RECORDS, cards, &n,
-                                 err)) == PERSO_OK) {
-        after = cards[n - 1].seq;
-        for (size_t i = 0; i < n; i++)
-            *ret += !cards[i].confirmed;
-    }
-    free(cards);
-    return rc == PERSO_END ? PERSO_OK : rc;
+    (void)err;
+    for (size_t i = 0; i < n; i++)
+        *unconfirmed += !cards[i].confirmed;
+    return PERSO_OK;
 }
 
 enum perso_result
@@ -233,7 +206,8 @@ perso_tell_next(struct perso_job *job, const struct perso_balance *b, struct per
     for (size_t i = 0; i < sizeof asides / sizeof asides[0]; i++)
         tell_step(job, b->by_state[asides[i].state], asides[i].next);
     if (strcmp(job->role->name, "department") == 0 || strcmp(job->role->name, "all") == 0)
-        rc = count_unconfirmed(job, &unconfirmed, err);
+        rc = perso_job_each_cards(job, 1u << PERSO_STATE_SPOILED | 1u << PERSO_STATE_MISSING,
+                                  count_unconfirmed, &unconfirmed, err);
     tell_step(job, unconfirmed,
               N_("confirm: spoiled and missing cards that may be made again and revoked"));
     return rc;

@@ -1,9 +1,9 @@
 /* `report`: every card with its state. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "formats/identity/card.h"
 #include "formats/text/write.h"
+#include "pipeline/job/cards.h"
 #include "pipeline/job/job.h"
 #include "pipeline/report/status.h"
 
@@ -23,9 +23,12 @@ report_card(struct perso_table_writer *w, const struct perso_card *card, bool ex
     return perso_writer_row(w, err);
 }
 
-static void
-say_cards(struct perso_say *say, const struct perso_card *cards, size_t n)
+static enum perso_result
+say_cards(void *arg, const struct perso_card *cards, size_t n, struct perso_error *err)
 {
+    struct perso_say *say = arg;
+
+    (void)err;
     for (size_t i = 0; i < n; i++) {
         perso_say_begin(say, "card");
         perso_say_text(say, "AAZ501", cards[i].card_id);
@@ -34,49 +37,39 @@ say_cards(struct perso_say *say, const struct perso_card *cards, size_t n)
         perso_say_text(say, "field", perso_column_code(cards[i].verdict.column));
         perso_say_end(say);
     }
+    return PERSO_OK;
 }
 
-static enum perso_result
-report_json(struct perso_job *job, struct perso_error *err)
-{
-    struct perso_card *cards = calloc(PERSO_BATCH_RECORDS, sizeof *cards);
-    int64_t after = 0;
-    size_t n = 0;
-    enum perso_result rc = cards != NULL ? PERSO_OK : perso_error_errno(err, "memory");
+struct reporting {
+    struct perso_table_writer w;
+    bool excel;
+};
 
-    while (rc == PERSO_OK && (rc = job->cards.scan(job->cards.self, ~0u, after, PERSO_BATCH_RECORDS,
-                                                   cards, &n, err)) == PERSO_OK) {
-        after = cards[n - 1].seq;
-        say_cards(&job->say, cards, n);
-    }
-    free(cards);
-    return rc == PERSO_END ? PERSO_OK : rc;
+static enum perso_result
+write_cards(void *arg, const struct perso_card *cards, size_t n, struct perso_error *err)
+{
+    struct reporting *r = arg;
+    enum perso_result rc = PERSO_OK;
+
+    for (size_t i = 0; rc == PERSO_OK && i < n; i++)
+        rc = report_card(&r->w, &cards[i], r->excel, err);
+    return rc;
 }
 
 enum perso_result
 perso_report(struct perso_job *job, bool excel, struct perso_error *err)
 {
-    if (job->say.json)
-        return report_json(job, err);
-
-    struct perso_card *cards = calloc(PERSO_BATCH_RECORDS, sizeof *cards);
-    struct perso_table_writer w;
-    int64_t after = 0;
-    size_t n = 0;
-    enum perso_result rc = cards != NULL ? PERSO_OK : perso_error_errno(err, "memory");
-
-    perso_writer_init(&w, perso_stdout_sink(), PERSO_UTF8, false);
     static const char *const header[] = { "AAZ501", "state", "code", "field" };
+    struct reporting r = { .excel = excel };
+    enum perso_result rc = PERSO_OK;
+
+    if (job->say.json)
+        return perso_job_each_cards(job, ~0u, say_cards, &job->say, err);
+    perso_writer_init(&r.w, perso_stdout_sink(), PERSO_UTF8, false);
     for (size_t i = 0; rc == PERSO_OK && i < 4; i++)
-        rc = perso_writer_string(&w, header[i], err);
-    if (rc == PERSO_OK)
-        rc = perso_writer_row(&w, err);
-    while (rc == PERSO_OK && (rc = job->cards.scan(job->cards.self, ~0u, after, PERSO_BATCH_RECORDS,
-                                                   cards, &n, err)) == PERSO_OK) {
-        after = cards[n - 1].seq;
-        for (size_t i = 0; rc == PERSO_OK && i < n; i++)
-            rc = report_card(&w, &cards[i], excel, err);
-    }
-    free(cards);
-    return rc == PERSO_END ? perso_writer_flush(&w, err) : rc;
+        rc = perso_writer_string(&r.w, header[i], err);
+    if (rc == PERSO_OK && (rc = perso_writer_row(&r.w, err)) == PERSO_OK &&
+        (rc = perso_job_each_cards(job, ~0u, write_cards, &r, err)) == PERSO_OK)
+        rc = perso_writer_flush(&r.w, err);
+    return rc;
 }

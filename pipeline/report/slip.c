@@ -5,6 +5,7 @@
 
 #include "formats/base/encode.h"
 #include "pipeline/job/balance.h"
+#include "pipeline/job/cards.h"
 #include "pipeline/job/path.h"
 #include "pipeline/report/boxes.h"
 
@@ -115,25 +116,6 @@ last_input(struct perso_job *job, char out[24], struct perso_error *err)
 }
 
 static enum perso_result
-count_all(struct perso_job *job, struct perso_boxes *boxes, struct perso_error *err)
-{
-    const uint32_t states = ~(1u << PERSO_STATE_CANCELLED | 1u << PERSO_STATE_RETURNED);
-    struct perso_card *cards = calloc(PERSO_BATCH_RECORDS, sizeof *cards);
-    int64_t after = 0;
-    size_t n = 0;
-    enum perso_result rc = cards != NULL ? PERSO_OK : perso_error_errno(err, "memory");
-
-    while (rc == PERSO_OK &&
-           (rc = job->cards.scan(job->cards.self, states, after, PERSO_BATCH_RECORDS, cards, &n,
-                                 err)) == PERSO_OK) {
-        after = cards[n - 1].seq;
-        rc = perso_boxes_count(boxes, job, cards, n, err);
-    }
-    free(cards);
-    return rc == PERSO_END ? PERSO_OK : rc;
-}
-
-static enum perso_result
 remember(struct perso_job *job, const char *last, struct perso_error *err)
 {
     enum perso_result rc = perso_ledger_begin(job->ledger, err);
@@ -149,7 +131,8 @@ remember(struct perso_job *job, const char *last, struct perso_error *err)
 static enum perso_result
 boxes_of_close(FILE *out, struct perso_job *job, bool looks_only, struct perso_error *err)
 {
-    struct perso_boxes *boxes = NULL;
+    const uint32_t states = ~(1u << PERSO_STATE_CANCELLED | 1u << PERSO_STATE_RETURNED);
+    struct counting c = { job, NULL };
     char last[24], *none = NULL;
     enum perso_result rc = last_input(job, last, err);
 
@@ -161,13 +144,13 @@ boxes_of_close(FILE *out, struct perso_job *job, bool looks_only, struct perso_e
     free(none);
     if (known)
         return PERSO_OK;
-    if ((rc = perso_boxes_new(&boxes, err)) == PERSO_OK &&
-        (rc = count_all(job, boxes, err)) == PERSO_OK) {
-        perso_boxes_write(boxes, out);
-        if (perso_boxes_none(boxes) && !looks_only)
+    if ((rc = perso_boxes_new(&c.boxes, err)) == PERSO_OK &&
+        (rc = perso_job_each_cards(job, states, count_boxes, &c, err)) == PERSO_OK) {
+        perso_boxes_write(c.boxes, out);
+        if (perso_boxes_none(c.boxes) && !looks_only)
             rc = remember(job, last, err);
     }
-    perso_boxes_free(boxes);
+    perso_boxes_free(c.boxes);
     return rc;
 }
 
