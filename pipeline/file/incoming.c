@@ -288,6 +288,7 @@ perso_incoming_kind(const char *path, char kind[4], struct perso_error *err)
     uint8_t *json = calloc(1, PERSO_MANIFEST_BYTES + 1);
     struct perso_error ignored = { 0 };
     struct perso_source source, member;
+    const char *name = NULL;
     size_t n = 0, got = 0;
     enum perso_result rc =
         manifest != NULL && json != NULL ? PERSO_OK : perso_error_errno(err, "memory");
@@ -295,8 +296,10 @@ perso_incoming_kind(const char *path, char kind[4], struct perso_error *err)
     if (rc == PERSO_OK && (rc = perso_file_source_open(path, &file, err)) == PERSO_OK) {
         source = perso_file_source(file);
         rc = PERSO_END; /* whatever is wrong with it is its reader's to say */
+        /* A package begins with its manifest: a large archive of tables is not walked for it. */
         if (perso_archive_open(&source, &limits, &archive, &ignored) == PERSO_OK &&
-            perso_package_seek(archive, "manifest.json", &member, &ignored) == PERSO_OK) {
+            perso_archive_next(archive, &name, &member, &ignored) == PERSO_OK &&
+            strcmp(name, "manifest.json") == 0) {
             while (n <= PERSO_MANIFEST_BYTES &&
                    perso_source_read(&member, json + n, PERSO_MANIFEST_BYTES + 1 - n, &got,
                                      &ignored) == PERSO_OK)

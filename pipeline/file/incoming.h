@@ -31,7 +31,7 @@ struct perso_incoming {
 };
 
 /** Kind of a package of ours ("APP"), "?" where its manifest cannot be read; PERSO_END: the file is
- * something else. Nothing is checked. */
+ * something else. Only its first member is looked at, nothing is checked. */
 enum perso_result perso_incoming_kind(const char *path, char kind[4], struct perso_error *err);
 
 /**
