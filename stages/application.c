@@ -119,3 +119,35 @@ perso_issuance_parse(const struct perso_cells *cells, const struct perso_origin 
     ret->has_key = perso_hex_decode(known[PERSO_COL_QMGY].at, known[PERSO_COL_QMGY].bytes,
                                     ret->public_key, PERSO_POINT_BYTES);
 }
+
+static struct perso_text
+text_of(const char *string)
+{
+    return (struct perso_text) { string, (uint32_t)strlen(string) };
+}
+
+struct perso_text
+perso_card_cell(const struct perso_application *application, const struct perso_cells *issuance,
+                enum perso_column column)
+{
+    struct perso_text issued = issuance->known[column];
+
+    switch (column) {
+    case PERSO_COL_AAZ501:
+        return text_of(application->card_id);
+    case PERSO_COL_AAZ500:
+        return text_of(application->card_no);
+    case PERSO_COL_box:
+        return application->box;
+    case PERSO_COL_position:
+        return application->position;
+    case PERSO_COL_AAC002:
+        return text_of(application->ssn); /* equal to the issuance data's, with X in upper case */
+    case PERSO_COL_AAC003:
+        return perso_name_strip(issued.bytes > 0 ? issued : application->name);
+    case PERSO_COL_AAB301:
+        return issued.bytes > 0 ? issued : text_of(application->division);
+    default:
+        return issued;
+    }
+}

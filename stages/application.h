@@ -20,4 +20,12 @@ enum perso_result perso_application_parse(const struct perso_cells *cells,
 void perso_issuance_parse(const struct perso_cells *cells, const struct perso_origin *origin,
                           struct perso_issuance *ret);
 
+/**
+ * What a file that goes to the card says of it in a column: who and where it is by the checked
+ * application, everything else by the issuance data (its row; the application's where it has no
+ * name or division). Borrows from both.
+ */
+struct perso_text perso_card_cell(const struct perso_application *application,
+                                  const struct perso_cells *issuance, enum perso_column column);
+
 #endif

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "formats/base/encode.h"
-#include "formats/identity/name.h"
+#include "stages/application.h"
 #include "stages/reseal.h"
 
 static const enum perso_column card_columns[] = { PERSO_COL_request_id, PERSO_COL_AAZ501,
@@ -88,39 +88,14 @@ row_make(struct perso_forward_file *file, const struct perso_forward_card *card,
     return rc;
 }
 
-/* The issuance data's value, or the checked application's where issuance data has none. */
-static struct perso_text
-issued_or(const struct row *row, enum perso_column column, struct perso_text else_)
-{
-    struct perso_text cell = row->card->issuance->known[column];
-
-    return cell.bytes > 0 ? cell : else_;
-}
-
 static struct perso_text
 cell_of(const struct row *row, enum perso_column column)
 {
-    const struct perso_application *application = row->card->application;
-
     switch (column) {
     case PERSO_COL_request_id:
         return text_of(row->request_id);
-    case PERSO_COL_AAZ501:
-        return text_of(application->card_id);
-    case PERSO_COL_AAZ500:
-        return text_of(application->card_no);
     case PERSO_COL_QMGY:
         return text_of(row->key);
-    case PERSO_COL_box:
-        return application->box;
-    case PERSO_COL_position:
-        return application->position;
-    case PERSO_COL_AAC002:
-        return text_of(application->ssn); /* equal to the issuance data's, with X in upper case */
-    case PERSO_COL_AAC003:
-        return perso_name_strip(issued_or(row, column, application->name));
-    case PERSO_COL_AAB301:
-        return issued_or(row, column, text_of(application->division));
     case PERSO_COL_GLYPIN:
         return text_of(row->pin);
     case PERSO_COL_ZKMY:
@@ -130,7 +105,7 @@ cell_of(const struct row *row, enum perso_column column)
     case PERSO_COL_reason:
         return text_of("");
     default:
-        return row->card->issuance->known[column];
+        return perso_card_cell(row->card->application, row->card->issuance, column);
     }
 }
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "formats/base/encode.h"
-#include "formats/identity/name.h"
+#include "stages/application.h"
 #include "stages/personalize.h"
 #include "stages/reseal.h"
 
@@ -109,35 +109,14 @@ row_make(struct perso_machine_file *file, const struct perso_write_plan *plan, s
     return rc;
 }
 
-/* The issuance data's value, or the checked application's where issuance data has none. */
-static struct perso_text
-issued_or(const struct perso_write_plan *plan, enum perso_column column, struct perso_text else_)
-{
-    struct perso_text cell = plan->issuance->known[column];
-
-    return cell.bytes > 0 ? cell : else_;
-}
-
 static struct perso_text
 cell_of(const struct row *row, enum perso_column column)
 {
-    const struct perso_application *application = row->plan->application;
-
     switch (column) {
     case PERSO_COL_seq:
         return text_of(row->seq);
-    case PERSO_COL_AAZ501:
-        return text_of(application->card_id);
-    case PERSO_COL_AAZ500:
-        return text_of(application->card_no);
     case PERSO_COL_QMGY:
         return text_of(row->key);
-    case PERSO_COL_AAC002:
-        return text_of(application->ssn); /* equal to the issuance data's, with X in upper case */
-    case PERSO_COL_AAC003:
-        return perso_name_strip(issued_or(row->plan, column, application->name));
-    case PERSO_COL_AAB301:
-        return issued_or(row->plan, column, text_of(application->division));
     case PERSO_COL_GLYPIN:
         return text_of(row->pin);
     case PERSO_COL_ZKMY:
@@ -146,12 +125,8 @@ cell_of(const struct row *row, enum perso_column column)
         return has_step(row->plan, PERSO_STEP_SSSE_KEYS) ? row->plan->ssse_keys : text_of("");
     case PERSO_COL_steps:
         return text_of(row->steps);
-    case PERSO_COL_box:
-        return application->box;
-    case PERSO_COL_position:
-        return application->position;
     default:
-        return row->plan->issuance->known[column];
+        return perso_card_cell(row->plan->application, row->plan->issuance, column);
     }
 }
 
