@@ -19,6 +19,7 @@
     ROW(ARCHIVE_DAMAGED,   "F110", 'F', "archive is cut or damaged",                    "归档文件不完整或已损坏",        "DESIGN 6") \
     ROW(ARCHIVE_MEMBER,    "F111", 'F', "archive member is not allowed",                "归档成员不允许",                "DESIGN 6") \
     ROW(ARCHIVE_LIMIT,     "F112", 'F', "archive exceeds a limit",                      "归档超出限制",                  "DESIGN 6") \
+    ROW(ARCHIVE_PASSPHRASE,"F113", 'F', "passphrase is missing or wrong",               "归档口令缺失或不符",            "CONTRACTS 2") \
     ROW(TEXT_ENCODING,     "F120", 'F', "bytes that are not of the declared encoding",  "存在不属于所声明编码的字节",    "GB 18030-2022") \
     ROW(TEXT_NUL,          "F121", 'F', "NUL byte in a text table",                     "文本表中有空字节",              "RFC 4180") \
     ROW(TEXT_QUOTE,        "F122", 'F', "quotes are wrong",                             "引号有误",                      "RFC 4180 2") \
@@ -57,10 +58,12 @@
     ROW(KEY_CURVE,         "R121", 'C', "point is not on the curve",                    "签名公钥不在曲线上",            "GB/T 32918.1") \
     ROW(REQUEST_MISSING,   "R122", 'C', "no request",                                   "没有证书请求",                  "LD/T 03-2022 6.4.7.2 a") \
     ROW(REQUEST_BASE64,    "R123", 'C', "not Base64",                                   "不是Base64",                    "RFC 4648 4") \
+    ROW(SIGNATURE_SHAPE,   "R129", 'C', "signature is not 128 hexadecimal digits",      "签名值不是128位十六进制",       "GB/T 32918.2") \
     ROW(REQUEST_SYNTAX,    "R124", 'C', "not a DER PKCS#10",                            "不是DER编码的PKCS#10",          "GM/T 0092-2020") \
     ROW(REQUEST_TRAILING,  "R125", 'C', "bytes after the request",                      "证书请求后有多余字节",          "RFC 2986 4") \
     ROW(REQUEST_ALGORITHM, "R126", 'C', "not SM2 with SM3",                             "算法不是SM2withSM3",            "GM/T 0092-2020") \
     ROW(REQUEST_KEY,       "R127", 'C', "key of the request is not the row's",          "请求中的公钥与签名公钥不符",    "LD/T 03-2022 6.4.7.2 e") \
+    ROW(REQUEST_CARD,      "R134", 'C', "request is named after another card",          "证书请求文件名不是本卡",        "CONTRACTS 2") \
     ROW(REQUEST_SUBJECT,   "R128", 'C', "request names another person",                 "证书请求主体不是本人",          "LD/T 03-2022 6.4.7.2 b") \
     ROW(POP_EMPTY_ID,      "R131", 'C', "signed under the empty id",                    "用空ID签名",                    "GM/T 0009-2012") \
     ROW(POP_NO_Z,          "R132", 'C', "signed without Z",                             "签名未含Z值",                   "GB/T 32918.2") \
@@ -103,6 +106,7 @@
     ROW(CERT_TWICE,        "R321", 'C', "certificate serves another card already",      "证书已用于其他卡",              "DESIGN 1") \
     ROW(ENVELOPE_SHAPE,    "R330", 'C', "not an ENVELOPEDKEYBLOB",                      "加密密钥信封格式不符",          "GM/T 0016-2012") \
     ROW(ENVELOPE_KEY,      "R331", 'C', "envelope and encryption certificate differ",   "密钥信封与加密证书不符",        "GM/T 0016-2012") \
+    ROW(ENVELOPE_FORM,     "R333", 'C', "envelope is not in a form that the machine takes", "密钥信封不是设备可用的格式", "GM/T 0016-2012") \
     ROW(SECRET_SHAPE,      "R332", 'C', "PIN or key is not of its form",                "管理员PIN或主控密钥格式不符",   "LD/T 03-2022 6.4.7.2 e") \
     ROW(PLAN_FIELD,        "R401", 'C', "value that the card cannot hold",              "卡内无法写入的数据",            "LD/T 03-2022 6.4.7.2 e") \
     ROW(CHIP_KEY,          "R501", 'C', "key read back from the chip differs",          "卡内签名公钥回读不符",          "LD/T 03-2022 6.4.7.2 e") \
