@@ -219,16 +219,3 @@ perso_sm2_signer_key(const struct perso_sm2_signer *signer)
 {
     return signer->key;
 }
-
-bool
-perso_sm2_on_curve(const uint8_t public_key[PERSO_POINT_BYTES])
-{
-    struct workspace *w = workspace_of_thread();
-    enum outcome on_curve;
-
-    if (w == NULL)
-        return false;
-    if ((on_curve = decode_point(w, public_key, w->key)) == FAILED)
-        ERR_clear_error();
-    return on_curve == ACCEPTED;
-}

@@ -33,7 +33,7 @@ enum perso_result perso_sm2_verify(const struct perso_sm2_signer *signer,
                                    const struct perso_sm2_item *items, size_t n,
                                    enum perso_sm2_verdict *verdicts, struct perso_error *err);
 
-/** x, y < p and on the curve. */
+/** x, y < p and on the curve. Cannot fail: it needs no memory. */
 bool perso_sm2_on_curve(const uint8_t public_key[PERSO_POINT_BYTES]);
 
 #endif

@@ -255,6 +255,49 @@ coordinates_of_p_and_more_are_refused(void **state)
     EC_GROUP_free(group);
 }
 
+/* Points of the curve by OpenSSL, each with one bit turned, and coordinates near 0 and p. */
+static void
+on_curve_agrees_with_openssl(void **state)
+{
+    EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_sm2);
+    const BIGNUM *p = EC_GROUP_get0_field(group);
+    EC_POINT *point = EC_POINT_new(group);
+    BN_CTX *bn = BN_CTX_new();
+    BIGNUM *x = BN_new(), *y = BN_new();
+    uint8_t key[64];
+
+    (void)state;
+    for (unsigned i = 0; i < 4000; i++) {
+        if (i % 4 == 0)
+            BN_rand_range(x, p);
+        else if (i % 4 == 1)
+            BN_set_word(x, i / 4);
+        else if (i % 4 == 2)
+            assert_true(BN_copy(x, p) != NULL && BN_sub_word(x, i / 4 + 1));
+        else
+            assert_true(BN_one(x) && BN_lshift(x, x, (int)(i / 4 % 256)));
+        if (BN_cmp(x, p) >= 0 ||
+            EC_POINT_set_compressed_coordinates(group, point, x, (int)(i & 1), bn) != 1)
+            continue;
+        EC_POINT_get_affine_coordinates(group, point, x, y, bn);
+        BN_bn2binpad(x, key, 32);
+        BN_bn2binpad(y, key + 32, 32);
+        assert_true(perso_sm2_on_curve(key));
+        key[i % 64] ^= (uint8_t)(1u << (i / 64 % 8));
+        BN_bin2bn(key, 32, x);
+        BN_bin2bn(key + 32, 32, y);
+        bool good = BN_cmp(x, p) < 0 && BN_cmp(y, p) < 0 &&
+                    EC_POINT_set_affine_coordinates(group, point, x, y, bn) == 1;
+        assert_int_equal(perso_sm2_on_curve(key), good);
+    }
+    ERR_clear_error();
+    BN_free(y);
+    BN_free(x);
+    BN_CTX_free(bn);
+    EC_POINT_free(point);
+    EC_GROUP_free(group);
+}
+
 #define BATCH 24
 
 /* Fresh keys and signatures of OpenSSL; every third e damaged. One key: all by the first. */
@@ -357,6 +400,7 @@ main(void)
         cmocka_unit_test(turned_bits_are_judged_as_openssl_does),
         cmocka_unit_test(key_must_be_on_the_curve),
         cmocka_unit_test(coordinates_of_p_and_more_are_refused),
+        cmocka_unit_test(on_curve_agrees_with_openssl),
         cmocka_unit_test(verdicts_stand_in_the_order_of_the_items),
         cmocka_unit_test(threads_do_not_disturb_each_other),
     };
