@@ -70,6 +70,7 @@ cp -a "$work/course" "$work/learnt"
 course_learn "$work/learnt"
 rm -rf "$work/learnt"
 mkdir "$work/before" "$work/after"
+# shellcheck disable=SC2034  # of both: by name, in draw and all_of
 declare -A ours_of libraries_of
 todo=()
 for step in "${steps[@]}"; do
