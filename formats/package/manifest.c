@@ -406,10 +406,16 @@ perso_manifest_find(const struct perso_manifest *manifest, const char *name)
 }
 
 void
-perso_package_name(const struct perso_manifest *manifest, char *out, size_t max)
+perso_package_name_of(const char *kind, const char *division, const char *batch, uint32_t sequence,
+                      char *out, size_t max)
 {
-    snprintf(out, max, "%s-%s-%s-%04u.zip", manifest->kind, manifest->division, manifest->batch,
-             manifest->sequence);
+    snprintf(out, max, "%s-%s-%s-%04u.zip", kind, division, batch, sequence);
+}
+
+void
+perso_package_name(const struct perso_manifest *m, char *out, size_t max)
+{
+    perso_package_name_of(m->kind, m->division, m->batch, m->sequence, out, max);
 }
 
 static enum perso_result

@@ -48,6 +48,9 @@ const struct perso_manifest_member *perso_manifest_find(const struct perso_manif
                                                         const char *name);
 /** KIND-DIVISION-BATCH-NNNN.zip */
 void perso_package_name(const struct perso_manifest *manifest, char *out, size_t max);
+/** The same of a package whose manifest is not made yet. */
+void perso_package_name_of(const char *kind, const char *division, const char *batch,
+                           uint32_t sequence, char *out, size_t max);
 
 /* Beside a plain file: {"date": "...", "encoding": "...", "rows": n, "sm3": "hex"}: optional. */
 struct perso_side_manifest {

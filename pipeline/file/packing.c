@@ -24,14 +24,7 @@ void
 perso_packing_name(const struct perso_job *job, const char *kind, uint32_t sequence, char *out,
                    size_t max)
 {
-    struct perso_manifest *m = calloc(1, sizeof *m);
-
-    out[0] = '\0';
-    if (m == NULL)
-        return;
-    manifest_head(job, kind, sequence, m);
-    perso_package_name(m, out, max);
-    free(m);
+    perso_package_name_of(kind, job->conf.division, job->conf.batch, sequence, out, max);
 }
 
 /* The chain of numbers: the digest of the last manifest before this one that the peer may have
