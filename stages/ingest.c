@@ -186,7 +186,7 @@ check_request(struct row *row, enum perso_column column, struct perso_error *err
     if (!perso_base64_decode(cell.at, cell.bytes, row->der, &n))
         return perso_refuse(err, PERSO_REJ_REQUEST_BASE64);
     row->out->request = perso_cursor_of(row->der, n);
-    if ((rc = perso_pkcs10_read(row->out->request, &row->request, err)) != PERSO_OK)
+    if ((rc = perso_pkcs10_read(row->out->request, 0, NULL, &row->request, err)) != PERSO_OK)
         return rc;
     if (memcmp(row->request.public_key, row->out->public_key, PERSO_POINT_BYTES) != 0)
         return perso_refuse(err, PERSO_REJ_REQUEST_KEY);

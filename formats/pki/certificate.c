@@ -143,8 +143,7 @@ read_optional(struct perso_cursor *tbs, struct perso_certificate *ret, struct pe
     for (int i = 1; i <= 2; i++) {
         if (!perso_der_take(tbs, (uint8_t)PERSO_DER_CONTEXT_PRIMITIVE(i), &element))
             continue;
-        size_t n = perso_left(&element.body);
-        if (n == 0 || element.body.at[0] > (n == 1 ? 0 : 7))
+        if (!perso_der_bits_hold(element.body))
             return perso_fault_syntax(faults, "unique identifier is not a BIT STRING");
     }
     if (perso_der_take(tbs, PERSO_DER_CONTEXT(3), &element) &&
@@ -211,7 +210,7 @@ walk_tbs(struct perso_cursor tbs, struct perso_certificate *ret, struct perso_cu
     if (!read_serial(&tbs, &ret->serial))
         return perso_fault_syntax(faults, "serial number is not positive and of 20 bytes at most");
     algorithm->at = tbs.at;
-    if (!perso_form_algorithm(&tbs, true, faults))
+    if (!perso_form_algorithm(&tbs, faults))
         return false;
     algorithm->end = tbs.at;
     if (!read_name(&tbs, &ret->issuer, &issuer) || perso_left(&ret->issuer) <= 2)
@@ -236,7 +235,7 @@ walk_certificate(struct perso_cursor body, struct perso_certificate *ret,
     if (!walk_tbs(tbs.body, ret, &inner, faults))
         return false;
     outer.at = body.at;
-    if (!perso_form_algorithm(&body, true, faults))
+    if (!perso_form_algorithm(&body, faults))
         return false;
     outer.end = body.at;
     if (!perso_der_is(outer, inner.at, perso_left(&inner)))
@@ -250,7 +249,7 @@ enum perso_result
 perso_certificate_read(struct perso_cursor der, struct perso_certificate *ret,
                        struct perso_error *err)
 {
-    struct perso_faults faults = { NULL, NULL };
+    struct perso_faults faults = { .tolerated = PERSO_ODD_NULL };
     struct perso_certificate read = { .path_length = -1 };
     struct perso_der whole;
 

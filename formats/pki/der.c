@@ -171,9 +171,9 @@ perso_der_oid(struct perso_cursor *c, struct perso_cursor *body)
     return true;
 }
 
-/* X.690 8.6, 11.2.1: the unused bits are zero. */
-static bool
-bits_are_sound(struct perso_cursor body)
+/* X.690 8.6, 11.2.1 */
+bool
+perso_der_bits_hold(struct perso_cursor body)
 {
     size_t n = perso_left(&body);
 
@@ -190,7 +190,7 @@ perso_der_bits(struct perso_cursor *c, struct perso_cursor *bytes, uint8_t *unus
     struct perso_cursor at = *c;
     struct perso_der bits;
 
-    if (!perso_der_take(&at, PERSO_DER_BIT_STRING, &bits) || !bits_are_sound(bits.body))
+    if (!perso_der_take(&at, PERSO_DER_BIT_STRING, &bits) || !perso_der_bits_hold(bits.body))
         return false;
     *unused = bits.body.at[0];
     *bytes = (struct perso_cursor) { bits.body.at + 1, bits.body.end };
@@ -211,7 +211,7 @@ primitive_is_sound(const struct perso_der *element)
     case TAG_ENUMERATED:
         return integer_is_minimal(body);
     case PERSO_DER_BIT_STRING:
-        return bits_are_sound(body);
+        return perso_der_bits_hold(body);
     case PERSO_DER_NULL:
         return n == 0;
     case PERSO_DER_OID:

@@ -47,6 +47,9 @@ bool perso_der_oid(struct perso_cursor *c, struct perso_cursor *body);
 /** A BIT STRING: its bytes, and how many of the last byte's bits (0 to 7, all zero) do not count.
  */
 bool perso_der_bits(struct perso_cursor *c, struct perso_cursor *bytes, uint8_t *unused);
+/** True where these are the contents of a BIT STRING, under whatever tag: bits left over are zero.
+ */
+bool perso_der_bits_hold(struct perso_cursor body);
 /** True where c is nothing but sound elements, nested at most depth deep; for what is carried but
  *  not understood. */
 bool perso_der_sound(struct perso_cursor c, unsigned depth);

@@ -3,7 +3,10 @@
 #include <string.h>
 
 #include "formats/pki/der.h"
+#include "formats/sm2/sm2.h"
 #include "perso/text.h"
+
+#define RAW_BYTES 64u /* r || s */
 
 static const uint8_t oid_ec_key[] = { 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01 };
 static const uint8_t oid_sm2[] = { 0x2a, 0x81, 0x1c, 0xcf, 0x55, 0x01, 0x82, 0x2d };
@@ -15,6 +18,18 @@ perso_fault_syntax(struct perso_faults *faults, const char *text)
     if (faults->syntax == NULL)
         faults->syntax = text;
     return false;
+}
+
+bool
+perso_fault_odd(struct perso_faults *faults, uint32_t bit, const char *text)
+{
+    if ((faults->tolerated & bit) != 0) {
+        faults->odd |= bit;
+        return true;
+    }
+    if (faults->syntax == NULL)
+        faults->refused = bit;
+    return perso_fault_syntax(faults, text);
 }
 
 void
@@ -36,19 +51,46 @@ perso_form_not_der(struct perso_cursor der)
     return der.at[0] == PERSO_DER_SEQUENCE ? N_("cut, or its length is wrong") : N_("no SEQUENCE");
 }
 
-/* The point is in another form than 04 X Y: which? */
-static const char *
-point_fault(struct perso_cursor point)
+/* 06 X Y with an even Y, 07 X Y with an odd one. */
+static bool
+read_hybrid(struct perso_cursor point, uint8_t public_key[64], struct perso_faults *faults)
+{
+    if (!perso_fault_odd(faults, PERSO_ODD_HYBRID, N_("hybrid point")))
+        return false;
+    if (((point.at[0] ^ point.end[-1]) & 1) != 0)
+        return perso_fault_syntax(faults, "hybrid point contradicts its Y");
+    memcpy(public_key, point.at + 1, 64);
+    return true;
+}
+
+static bool
+read_compressed(struct perso_cursor point, uint8_t public_key[64], struct perso_faults *faults)
+{
+    if (!perso_fault_odd(faults, PERSO_ODD_COMPRESSED, N_("compressed point")))
+        return false;
+    switch (perso_sm2_decompress(point.at + 1, (point.at[0] & 1) != 0, public_key)) {
+    case PERSO_OK:
+        return true;
+    case PERSO_REJECT:
+        return perso_fault_syntax(faults, "compressed point is not on the curve");
+    default:
+        faults->failed = true;
+        return perso_fault_syntax(faults, "compressed point");
+    }
+}
+
+/* The point is in another form than 04 X Y. */
+static bool
+read_odd_point(struct perso_cursor point, uint8_t public_key[64], struct perso_faults *faults)
 {
     size_t n = perso_left(&point);
 
     if (n == 33 && (point.at[0] == 2 || point.at[0] == 3))
-        return N_("compressed point");
+        return read_compressed(point, public_key, faults);
     if (n == 65 && (point.at[0] == 6 || point.at[0] == 7))
-        return N_("hybrid point");
-    if (n == 1 && point.at[0] == 0)
-        return N_("point at infinity");
-    return N_("point is not 04 X Y");
+        return read_hybrid(point, public_key, faults);
+    return perso_fault_syntax(faults, n == 1 && point.at[0] == 0 ? N_("point at infinity")
+                                                                 : N_("point is not 04 X Y"));
 }
 
 /* The curve beside id-ecPublicKey is not the OID of SM2: a foreign one, or no curve at all. */
@@ -93,12 +135,13 @@ perso_form_key(struct perso_cursor *c, uint8_t public_key[64], struct perso_faul
         return perso_fault_syntax(faults, "bytes after the curve");
     if (!named || faults->algorithm != NULL)
         return named;
-    return perso_fault_syntax(faults, unused != 0 ? N_("unused bits in the BIT STRING of the point")
-                                                  : point_fault(point));
+    if (unused != 0)
+        return perso_fault_syntax(faults, "unused bits in the BIT STRING of the point");
+    return read_odd_point(point, public_key, faults);
 }
 
 bool
-perso_form_algorithm(struct perso_cursor *c, bool null_allowed, struct perso_faults *faults)
+perso_form_algorithm(struct perso_cursor *c, struct perso_faults *faults)
 {
     struct perso_der algorithm, parameters;
     struct perso_cursor oid;
@@ -114,10 +157,10 @@ perso_form_algorithm(struct perso_cursor *c, bool null_allowed, struct perso_fau
     if (!perso_der_take(&algorithm.body, PERSO_DER_NULL, &parameters) ||
         perso_left(&parameters.body) != 0 || perso_left(&algorithm.body) != 0)
         return perso_fault_syntax(faults, "parameters of the signature algorithm");
-    return null_allowed || perso_fault_syntax(faults, "NULL parameters");
+    return perso_fault_odd(faults, PERSO_ODD_NULL, N_("NULL parameters"));
 }
 
-/* The bytes are not SEQUENCE { r, s }: what are they? */
+/* The bytes are not SEQUENCE { r, s }: what is wrong? NULL: they are r || s. */
 static const char *
 signature_fault(struct perso_cursor bytes)
 {
@@ -125,8 +168,7 @@ signature_fault(struct perso_cursor bytes)
     struct perso_der sequence, integer;
 
     if (!perso_der_take(&at, PERSO_DER_SEQUENCE, &sequence) || perso_left(&at) != 0)
-        return perso_left(&bytes) == 64 ? N_("raw r||s in the BIT STRING")
-                                        : N_("signature is not SEQUENCE { r, s }");
+        return perso_left(&bytes) == RAW_BYTES ? NULL : N_("signature is not SEQUENCE { r, s }");
     for (int i = 0; i < 2; i++) {
         if (!perso_der_take(&sequence.body, PERSO_DER_INTEGER, &integer))
             return N_("signature is not SEQUENCE { r, s }");
@@ -155,5 +197,15 @@ perso_form_signature(struct perso_cursor *c, uint8_t rs[64], struct perso_faults
         return true;
     if (unused != 0)
         return perso_fault_syntax(faults, "unused bits in the BIT STRING of the signature");
-    return perso_der_signature(bytes, rs) || perso_fault_syntax(faults, signature_fault(bytes));
+    if (perso_der_signature(bytes, rs))
+        return true;
+    /* One r in 65,536 begins as a SEQUENCE of 62 bytes does: where raw is known to come, it is. */
+    const char *fault = signature_fault(bytes);
+    bool raw = perso_left(&bytes) == RAW_BYTES && (faults->tolerated & PERSO_ODD_RAW) != 0;
+    if (fault != NULL && !raw)
+        return perso_fault_syntax(faults, fault);
+    if (!perso_fault_odd(faults, PERSO_ODD_RAW, N_("raw r||s in the BIT STRING")))
+        return false;
+    memcpy(rs, bytes.at, RAW_BYTES);
+    return true;
 }

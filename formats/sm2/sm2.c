@@ -219,3 +219,38 @@ perso_sm2_signer_key(const struct perso_sm2_signer *signer)
 {
     return signer->key;
 }
+
+/* EC_POINT_set_compressed_coordinates found no point there, rather than that it failed. */
+static bool
+is_no_point(unsigned long code)
+{
+    int reason = ERR_GET_REASON(code);
+
+    return ERR_GET_LIB(code) == ERR_LIB_EC &&
+           (reason == EC_R_INVALID_COMPRESSED_POINT || reason == EC_R_INVALID_COMPRESSION_BIT);
+}
+
+enum perso_result
+perso_sm2_decompress(const uint8_t x[32], bool odd_y, uint8_t public_key[PERSO_POINT_BYTES])
+{
+    struct workspace *w = workspace_of_thread();
+
+    if (w == NULL || BN_bin2bn(x, 32, w->x) == NULL)
+        return PERSO_FATAL;
+    if (BN_cmp(w->x, EC_GROUP_get0_field(group)) >= 0)
+        return PERSO_REJECT;
+    ERR_set_mark();
+    if (EC_POINT_set_compressed_coordinates(group, w->key, w->x, odd_y, w->bn) != 1) {
+        if (!is_no_point(ERR_peek_last_error())) {
+            ERR_clear_last_mark();
+            return PERSO_FATAL;
+        }
+        ERR_pop_to_mark();
+        return PERSO_REJECT;
+    }
+    ERR_pop_to_mark();
+    if (EC_POINT_get_affine_coordinates(group, w->key, w->x, w->y, w->bn) != 1 ||
+        BN_bn2binpad(w->x, public_key, 32) != 32 || BN_bn2binpad(w->y, public_key + 32, 32) != 32)
+        return PERSO_FATAL;
+    return PERSO_OK;
+}

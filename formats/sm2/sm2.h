@@ -33,6 +33,10 @@ enum perso_result perso_sm2_verify(const struct perso_sm2_signer *signer,
                                    const struct perso_sm2_item *items, size_t n,
                                    enum perso_sm2_verdict *verdicts, struct perso_error *err);
 
+/** The point of X and the last bit of Y. PERSO_REJECT: there is none; PERSO_FATAL: the library
+ *  failed, its queue says how. */
+enum perso_result perso_sm2_decompress(const uint8_t x[32], bool odd_y,
+                                       uint8_t public_key[PERSO_POINT_BYTES]);
 /** x, y < p and on the curve. Cannot fail: it needs no memory. */
 bool perso_sm2_on_curve(const uint8_t public_key[PERSO_POINT_BYTES]);
 

@@ -25,6 +25,7 @@
 #define PERSO_JOB_CARDS 10000000u   /* cards of one job (DESIGN 8) */
 
 #define PERSO_REQUEST_DER_BYTES 4096u     /* a cardholder's PKCS#10 is 217 to 700 bytes */
+#define PERSO_REQUEST_PEM_BYTES 8192u     /* the largest in lines of 64 is 5,700 */
 #define PERSO_CERTIFICATE_DER_BYTES 8192u /* a cardholder's certificate is about 800 bytes */
 #define PERSO_DER_DEPTH 12u               /* nesting of a real certificate is below 10 */
 #define PERSO_ENVELOPE_BYTES 388u         /* ENVELOPEDKEYBLOB with a 16-byte cipher (DOMAIN 5.9) */

@@ -1,4 +1,4 @@
-/* Certificates: what is read lies inside the input, and OpenSSL reads it to the same end. */
+/* Certificates: what is read lies inside the input, and OpenSSL reads it to the same values. */
 #include <assert.h>
 #include <openssl/err.h>
 #include <openssl/x509.h>
@@ -20,6 +20,40 @@ text_lies_inside(struct perso_text text, const uint8_t *data, size_t size)
     return text.bytes == 0 || lies_inside(perso_cursor_of(text.at, text.bytes), data, size);
 }
 
+/* Seconds since 1970, by OpenSSL's calendar. */
+static bool
+same_time(const ASN1_TIME *theirs, int64_t ours)
+{
+    ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
+    int days, seconds;
+
+    assert(epoch != NULL);
+    bool ret = ASN1_TIME_diff(&days, &seconds, epoch, theirs) == 1 &&
+               (int64_t)days * 86400 + seconds == ours;
+    ASN1_TIME_free(epoch);
+    return ret;
+}
+
+static bool
+same_name(const X509_NAME *theirs, struct perso_cursor ours)
+{
+    const uint8_t *der;
+    size_t n;
+
+    return X509_NAME_get0_der(theirs, &der, &n) == 1 && n == perso_left(&ours) &&
+           memcmp(der, ours.at, n) == 0;
+}
+
+static bool
+same_key(const X509 *certificate, const uint8_t public_key[64])
+{
+    const uint8_t *at;
+    int n;
+
+    return X509_PUBKEY_get0_param(NULL, &at, &n, NULL, X509_get_X509_PUBKEY(certificate)) == 1 &&
+           n == 65 && memcmp(at + 1, public_key, 64) == 0;
+}
+
 static void
 openssl_reads_the_same(const uint8_t *data, size_t size, const struct perso_certificate *read)
 {
@@ -32,6 +66,11 @@ openssl_reads_the_same(const uint8_t *data, size_t size, const struct perso_cert
     serial = X509_get0_serialNumber(certificate);
     assert(ASN1_STRING_type(serial) == V_ASN1_INTEGER); /* not negative */
     assert(ASN1_STRING_length(serial) <= 20 && perso_left(&read->serial) <= 21);
+    assert(same_time(X509_get0_notBefore(certificate), read->begins_s));
+    assert(same_time(X509_get0_notAfter(certificate), read->ends_s));
+    assert(same_name(X509_get_subject_name(certificate), read->subject));
+    assert(same_name(X509_get_issuer_name(certificate), read->issuer));
+    assert(same_key(certificate, read->public_key));
     X509_free(certificate);
     ERR_clear_error();
 }

@@ -29,7 +29,7 @@ judge(const uint8_t *der, size_t n, struct perso_error *err)
     enum perso_sm2_verdict verdict;
 
     *err = (struct perso_error) { 0 };
-    enum perso_result rc = perso_pkcs10_read(perso_cursor_of(der, n), &request, err);
+    enum perso_result rc = perso_pkcs10_read(perso_cursor_of(der, n), 0, NULL, &request, err);
     assert_true(rc == PERSO_OK || (rc == PERSO_REJECT && err->reject != PERSO_REJ_NONE));
     if (rc == PERSO_REJECT)
         return err->reject;
@@ -63,8 +63,8 @@ request_of_openssl_holds(void **state) /* GM/T 0092-2020, RFC 2986 4 */
 
     (void)state;
     expect("sound", &request, PERSO_REJ_NONE, NULL);
-    assert_int_equal(perso_pkcs10_read(perso_cursor_of(request.at, request.n), &read, &err),
-                     PERSO_OK);
+    assert_int_equal(
+        perso_pkcs10_read(perso_cursor_of(request.at, request.n), 0, NULL, &read, &err), PERSO_OK);
     make_point(key, point);
     assert_memory_equal(read.public_key, point, 64);
     assert_ptr_equal(read.info.at,
@@ -146,7 +146,8 @@ signature_is_der_r_and_s_in_range(void **state) /* GM/T 0009-2012 7.3, GB/T 3291
     raw_of(&good, rs);
     bad.n = 0;
     made_add(&bad, rs, 64);
-    expect_signature("raw", &info, &bad, PERSO_REJ_REQUEST_SYNTAX, "raw r||s in the BIT STRING");
+    expect_signature("raw", &info, &bad, PERSO_REJ_REQUEST_SYNTAX,
+                     "raw r||s in the BIT STRING: raw is not tolerated");
     bad = two_integers("\x01", 1, n, 33);
     expect_signature("s = n", &info, &bad, PERSO_REJ_POP_FAILED, NULL);
     bad = two_integers(n, 33, "\x01", 1);
@@ -210,7 +211,7 @@ static const struct {
       "\x30\x39\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x81\x1c\xcf"
       "\x55\x01\x82\x2d\x03\x22\x00\x02"
       "0123456789abcdef0123456789abcdef",
-      59, PERSO_REJ_REQUEST_SYNTAX, "compressed point" },
+      59, PERSO_REJ_REQUEST_SYNTAX, "compressed point: compressed is not tolerated" },
     { "infinity",
       "\x30\x19\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x81\x1c\xcf"
       "\x55\x01\x82\x2d\x03\x02\x00\x00",
@@ -252,7 +253,8 @@ static const struct {
     enum perso_reject want;
     const char *text;
 } attributes[] = {
-    { "missing", "", 0, PERSO_REJ_REQUEST_SYNTAX, "attributes field missing" },
+    { "missing", "", 0, PERSO_REJ_REQUEST_SYNTAX,
+      "attributes field missing: attributes is not tolerated" },
     { "[1]", "\xa1\x00", 2, PERSO_REJ_REQUEST_SYNTAX, "attributes are not [0]" },
     { "twice", "\xa0\x00\xa0\x00", 4, PERSO_REJ_REQUEST_SYNTAX, "bytes after the attributes" },
     { "challengePassword",
@@ -292,7 +294,7 @@ static const struct {
     const char *text;
 } algorithms[] = {
     { "NULL parameters", "\x30\x0c\x06\x08\x2a\x81\x1c\xcf\x55\x01\x83\x75\x05\x00", 14,
-      PERSO_REJ_REQUEST_SYNTAX, "NULL parameters" },
+      PERSO_REJ_REQUEST_SYNTAX, "NULL parameters: null is not tolerated" },
     { "parameters", "\x30\x0c\x06\x08\x2a\x81\x1c\xcf\x55\x01\x83\x75\x04\x00", 14,
       PERSO_REJ_REQUEST_SYNTAX, "parameters of the signature algorithm" },
     { "ecdsa-with-SHA256", "\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02", 12,
@@ -324,7 +326,7 @@ whole_is_one_sequence(void **state)
     (void)state;
     expect("empty", &other, PERSO_REJ_REQUEST_SYNTAX, "empty");
     made_add(&other, pem, sizeof pem - 1);
-    expect("PEM", &other, PERSO_REJ_REQUEST_SYNTAX, "PEM text");
+    expect("PEM", &other, PERSO_REJ_REQUEST_SYNTAX, "PEM text: pem is not tolerated");
     other = request;
     made_add(&other, "", 1);
     expect("trailing NUL", &other, PERSO_REJ_REQUEST_TRAILING, "have 1");
@@ -414,7 +416,8 @@ what_is_read_is_read_by_openssl(void **state) /* RELIABILITY T11 */
                                   "\x30\x06\x02\x01\x01\x02"
                                   "\x01\x01",
                                   8);
-            if (perso_pkcs10_read(perso_cursor_of(request.at, request.n), &read, &err) != PERSO_OK)
+            if (perso_pkcs10_read(perso_cursor_of(request.at, request.n), 0, NULL, &read, &err) !=
+                PERSO_OK)
                 continue;
             request = make_signed_by(key, PERSO_SM2_ID, &other);
             if (judge(request.at, request.n, &err) != PERSO_REJ_NONE)

@@ -298,6 +298,39 @@ on_curve_agrees_with_openssl(void **state)
     EC_GROUP_free(group);
 }
 
+/* Where the curve has points of X, they are Y and p - Y, one even and one odd. */
+static void
+points_are_decompressed_as_openssl_does(void **state) /* GB/T 32918.1 A.5.2 */
+{
+    EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_sm2);
+    EC_POINT *point = EC_POINT_new(group);
+    struct example x = standard_example();
+    size_t found = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 200; i++) {
+        uint8_t compressed[33], want[65], have[64];
+        compressed[0] = 2 | (i & 1);
+        memcpy(compressed + 1, x.key, 32);
+        compressed[1 + i % 32] ^= (uint8_t)(i / 32 + (i != 0));
+        bool there = EC_POINT_oct2point(group, point, compressed, sizeof compressed, NULL) == 1;
+        ERR_clear_error();
+        assert_int_equal(perso_sm2_decompress(compressed + 1, i & 1, have),
+                         there ? PERSO_OK : PERSO_REJECT);
+        assert_int_equal(ERR_peek_error(), 0);
+        if (!there)
+            continue;
+        found++;
+        assert_int_equal(
+            EC_POINT_point2oct(group, point, POINT_CONVERSION_UNCOMPRESSED, want, 65, NULL), 65);
+        assert_memory_equal(have, want + 1, 64);
+        assert_true(perso_sm2_on_curve(have));
+    }
+    assert_true(found > 60 && found < 140);
+    EC_POINT_free(point);
+    EC_GROUP_free(group);
+}
+
 #define BATCH 24
 
 /* Fresh keys and signatures of OpenSSL; every third e damaged. One key: all by the first. */
@@ -401,6 +434,7 @@ main(void)
         cmocka_unit_test(key_must_be_on_the_curve),
         cmocka_unit_test(coordinates_of_p_and_more_are_refused),
         cmocka_unit_test(on_curve_agrees_with_openssl),
+        cmocka_unit_test(points_are_decompressed_as_openssl_does),
         cmocka_unit_test(verdicts_stand_in_the_order_of_the_items),
         cmocka_unit_test(threads_do_not_disturb_each_other),
     };
