@@ -40,21 +40,27 @@ weigh_byte(struct perso_utf8_doubt *d, uint8_t byte)
     }
 }
 
-static void
-weigh(struct perso_utf8_doubt *d, const uint8_t *p, size_t n)
+void
+perso_utf8_weigh(struct perso_utf8_doubt *doubt, const uint8_t *bytes, size_t n)
 {
-    for (size_t i = 0; i < n && !d->settled && d->weight < UINT32_MAX / 2; i++) {
-        if (p[i] >= 0x80 || d->n_held != 0)
-            weigh_byte(d, p[i]);
-        else if (d->weight == 0 && p[i] == '\n')
-            d->line++;
+    for (size_t i = 0; i < n && !doubt->settled && doubt->weight < UINT32_MAX / 2; i++) {
+        if (bytes[i] >= 0x80 || doubt->n_held != 0)
+            weigh_byte(doubt, bytes[i]);
+        else if (doubt->weight == 0 && bytes[i] == '\n')
+            doubt->line++;
     }
+}
+
+bool
+perso_utf8_likely(const struct perso_utf8_doubt *doubt)
+{
+    return !doubt->settled && doubt->n_held == 0 && doubt->weight >= DOUBT_ENOUGH;
 }
 
 bool
 perso_lines_look_utf8(const struct perso_lines *l)
 {
-    return !l->doubt.settled && l->doubt.n_held == 0 && l->doubt.weight >= DOUBT_ENOUGH;
+    return perso_utf8_likely(&l->doubt);
 }
 
 static enum perso_result
@@ -169,7 +175,7 @@ refill(struct perso_lines *l, struct perso_error *err)
         else if (rc != PERSO_OK)
             return rc;
         else {
-            weigh(&l->doubt, l->raw + l->raw_n, got);
+            perso_utf8_weigh(&l->doubt, l->raw + l->raw_n, got);
             l->raw_n += got;
         }
     }

@@ -24,6 +24,11 @@ struct perso_utf8_doubt {
     uint32_t line; /* of the first byte beyond ASCII */
 };
 
+/** To begin with: .line = 1, .settled = true where the set is UTF-8. */
+void perso_utf8_weigh(struct perso_utf8_doubt *doubt, const uint8_t *bytes, size_t n);
+/** True where all bytes weighed are UTF-8, and there are enough of them. */
+bool perso_utf8_likely(const struct perso_utf8_doubt *doubt);
+
 struct perso_lines {
     struct perso_source source;
     enum perso_charset charset;

@@ -97,15 +97,20 @@ trim(struct perso_text text)
     return text;
 }
 
+enum perso_column
+perso_alias_find(const struct perso_alias *aliases, size_t n_aliases, struct perso_text name)
+{
+    for (size_t i = 0; i < n_aliases; i++)
+        if (strlen(aliases[i].name) == name.bytes &&
+            strncasecmp(aliases[i].name, name.at, name.bytes) == 0)
+            return aliases[i].column;
+    return perso_column_find(name);
+}
+
 static enum perso_column
 find_column(const struct perso_table_options *options, struct perso_text name)
 {
-    for (size_t i = 0; i < options->n_aliases; i++) {
-        const char *alias = options->aliases[i].name;
-        if (strlen(alias) == name.bytes && strncasecmp(alias, name.at, name.bytes) == 0)
-            return options->aliases[i].column;
-    }
-    return perso_column_find(name);
+    return perso_alias_find(options->aliases, options->n_aliases, name);
 }
 
 /* Known columns of a header, were it split at delimiter. */

@@ -20,6 +20,10 @@ struct perso_alias {
     enum perso_column column;
 };
 
+/** By the profile's names (ASCII case ignored), then by perso_column_find. */
+enum perso_column perso_alias_find(const struct perso_alias *aliases, size_t n_aliases,
+                                   struct perso_text name);
+
 struct perso_table_options {
     enum perso_charset charset;
     char delimiter;       /* ',' '|' ';' '\t' */
