@@ -26,6 +26,8 @@ struct row {
     const struct perso_write_plan *plan;
     char seq[11], key[2 * PERSO_POINT_BYTES + 1], steps[STEPS_CHARS];
     char pin[PERSO_SEALED_CHARS + 1], master_key[PERSO_SEALED_CHARS + 1]; /* sealed */
+    struct perso_cursor envelope; /* as the machine takes it; in the answer or in room */
+    uint8_t room[PERSO_ENVELOPE_BYTES];
 };
 
 static bool
@@ -91,6 +93,22 @@ join_steps(const struct perso_write_plan *plan, char out[STEPS_CHARS])
                                perso_step_name(plan->steps[i]));
 }
 
+static enum perso_result
+convert_envelope(const struct perso_machine_file *file, struct row *row, struct perso_error *err)
+{
+    const char *note;
+    enum perso_reject reject;
+
+    row->envelope = perso_cursor_of("", 0);
+    if (!has_step(row->plan, PERSO_STEP_ENCRYPTION_KEY))
+        return PERSO_OK;
+    reject = perso_machine_envelope_make(file->envelope, row->plan->answer, row->room,
+                                         &row->envelope, &note);
+    return reject == PERSO_REJ_NONE
+               ? PERSO_OK
+               : perso_error_set(err, reject, "JMMY", "%s", note != NULL ? note : "");
+}
+
 /* Secrets are sealed before the first cell, so that a failure leaves no half of a row. */
 static enum perso_result
 row_make(struct perso_machine_file *file, const struct perso_write_plan *plan, struct row *row,
@@ -106,7 +124,7 @@ row_make(struct perso_machine_file *file, const struct perso_write_plan *plan, s
     rc = seal_anew(file, plan, PERSO_STEP_ADMIN_PIN, answer->admin_pin, row->pin, err);
     if (rc == PERSO_OK)
         rc = seal_anew(file, plan, PERSO_STEP_MASTER_KEY, answer->master_key, row->master_key, err);
-    return rc;
+    return rc == PERSO_OK ? convert_envelope(file, row, err) : rc;
 }
 
 static struct perso_text
@@ -142,7 +160,7 @@ bytes_of(const struct row *row, enum perso_column column, struct perso_cursor *r
                   { PERSO_COL_JMMY, PERSO_STEP_ENCRYPTION_KEY } };
     const struct perso_answer *answer = row->plan->answer;
     const struct perso_cursor values[] = { answer->signing_certificate,
-                                           answer->encryption_certificate, answer->envelope };
+                                           answer->encryption_certificate, row->envelope };
 
     for (size_t i = 0; i < N_OF(items); i++) {
         if (items[i].column != column)

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "formats/identity/name.h"
-#include "formats/pki/envelope.h"
 #include "formats/sm2/sm3.h"
 #include "stages/collect.h"
 #include "stages/verdict.h"
@@ -231,20 +230,27 @@ judge_certificate(const struct perso_match_rules *rules, const struct judged *ju
     return PERSO_REJ_NONE;
 }
 
+/* Is it one, is it this certificate's, can the machine take it? */
 static enum perso_reject
-judge_envelope(const struct perso_match_rules *rules, struct perso_cursor envelope,
-               const struct judged *encryption)
+judge_envelope(const struct perso_match_rules *rules, struct perso_cursor bytes,
+               const struct judged *encryption, const char **note)
 {
-    uint8_t key[PERSO_POINT_BYTES];
+    const uint8_t *key = encryption->certificate.public_key;
+    struct perso_envelope envelope;
     enum perso_reject reject;
 
-    if (!is_here(rules, PERSO_ITEM_JMMY, envelope))
+    *note = NULL;
+    if (!is_here(rules, PERSO_ITEM_JMMY, bytes))
         return PERSO_REJ_NONE;
-    if ((reject = perso_envelope_read(envelope, key)) != PERSO_REJ_NONE)
+    if ((reject = perso_envelope_read(bytes, &envelope, note)) != PERSO_REJ_NONE)
         return reject;
-    if (!encryption->here || memcmp(key, encryption->certificate.public_key, sizeof key) != 0)
+    if (envelope.form == PERSO_ENVELOPE_OPAQUE && !rules->carry_opaque) {
+        *note = envelope.stuck;
+        return PERSO_REJ_ENVELOPE_SHAPE;
+    }
+    if (!encryption->here || perso_envelope_judge(&envelope, key) != PERSO_REJ_NONE)
         return PERSO_REJ_ENVELOPE_KEY;
-    return PERSO_REJ_NONE;
+    return perso_machine_envelope_judge(rules->envelope, &envelope, note);
 }
 
 /* The person, QMZS wholly, then JMZS, then the envelope. Where reading a certificate failed, the
@@ -255,6 +261,7 @@ judge_record(const struct perso_match_rules *rules, const struct perso_applicati
              const struct judged judged[KINDS], struct perso_verdict *verdict)
 {
     enum perso_reject reject;
+    const char *note;
 
     if (rules->compare)
         compare(application, issuance, verdict);
@@ -271,9 +278,9 @@ judge_record(const struct perso_match_rules *rules, const struct perso_applicati
             return;
         }
     }
-    reject = judge_envelope(rules, answer->envelope, &judged[ENCRYPTION]);
+    reject = judge_envelope(rules, answer->envelope, &judged[ENCRYPTION], &note);
     if (reject != PERSO_REJ_NONE)
-        perso_verdict_set(verdict, reject, PERSO_COL_JMMY, NULL);
+        perso_verdict_set(verdict, reject, PERSO_COL_JMMY, note);
 }
 
 static bool

@@ -3,6 +3,7 @@
 
 #include "formats/pki/certificate.h"
 #include "perso/record.h"
+#include "stages/machine_envelope.h"
 #include "stages/waivers.h"
 
 struct perso_match_rules {
@@ -15,6 +16,9 @@ struct perso_match_rules {
     /* Nobody has reconciled here: application and issuance name the same card and person; of
      * names any fold is accepted, the department has judged them. */
     bool compare;
+    /* AS_RECEIVED where no machine file is written here: whoever writes it judges the form. */
+    enum perso_machine_envelope envelope;
+    bool carry_opaque; /* an envelope of no known form goes to the machine as it came */
 };
 
 /* What the driver needs for claims of uniqueness. */
@@ -32,7 +36,7 @@ struct perso_matched {
  * rejects  FIELD_DIFFERS (where rules->compare: AAZ501, AAZ500, QMGY, AAC002, AAC003),
  *          CERT_SYNTAX .. CERT_PERSON over QMZS first, then JMZS (column tells which), CERT_KEY
  * where QMZS is not over the application's key or JMZS is over the signing key, ENVELOPE_SHAPE,
- *          ENVELOPE_KEY. (CERT_TWICE is the driver's: it sees all history.)
+ *          ENVELOPE_KEY, ENVELOPE_FORM. (CERT_TWICE is the driver's: it sees all history.)
  * usage    QMZS: digitalSignature, without keyEncipherment, dataEncipherment, keyAgreement;
  *          JMZS: one of the three and no digitalSignature; neither signs certificates or CRLs, is
  *          a CA, or has an unknown critical extension

@@ -172,6 +172,24 @@ judge_ssse(struct perso_text keys, struct perso_verdict *verdict)
                           keys.bytes == 0 ? "no references to keys" : NULL);
 }
 
+/* ---- envelope ---- */
+
+static void
+judge_envelope(enum perso_machine_envelope machine, const struct perso_answer *answer,
+               struct perso_verdict *verdict)
+{
+    uint8_t room[PERSO_ENVELOPE_BYTES];
+    struct perso_cursor ignored;
+    const char *note;
+    enum perso_reject reject;
+
+    if (verdict->reject != PERSO_REJ_NONE)
+        return;
+    reject = perso_machine_envelope_make(machine, answer, room, &ignored, &note);
+    if (reject != PERSO_REJ_NONE)
+        perso_verdict_set(verdict, reject, PERSO_COL_JMMY, note);
+}
+
 /* ---- plans ---- */
 
 static bool
@@ -219,8 +237,11 @@ perso_stage_personalize(const struct perso_personalize_rules *rules,
             judge_ssse(plan.ssse_keys, &verdicts[i]);
         }
         for (enum perso_step s = 0; s < PERSO_STEP_COUNT; s++)
-            if (has_step(rules, &steps[s]) && has_item(&answers[i], steps[s].item))
+            if (has_step(rules, &steps[s]) && has_item(&answers[i], steps[s].item)) {
                 plan.steps[plan.n_steps++] = s;
+                if (s == PERSO_STEP_ENCRYPTION_KEY)
+                    judge_envelope(rules->envelope, &answers[i], &verdicts[i]);
+            }
         out[i] = plan;
     }
     return PERSO_OK;

@@ -6,6 +6,7 @@
 #include "formats/text/write.h"
 #include "perso/mode.h"
 #include "perso/record.h"
+#include "stages/machine_envelope.h"
 #include "stages/others.h"
 
 /* Steps of the second pass, in the order in which they are done (LD/T 03-2022 6.4.7.2 e). */
@@ -39,13 +40,15 @@ struct perso_personalize_rules {
     const struct perso_mode *mode;
     const char *ssse_keys; /* of the profile, where personal data have no SSSE; "" : none */
     bool keys_at_issue;    /* mode 4: master key and PIN change now, not with the certificates */
+    enum perso_machine_envelope envelope;
 };
 
 /**
  * Personalize: make the write plan of each card of a mode. A step stands in the plan where the mode
  * has it and the answer has the item that it writes (match has seen to the needed ones).
  * rejects  PLAN_FIELD (column) for personal data that the card cannot hold: sex, nation, dates,
- *          place of birth, expiry, name over 50 bytes in GB18030; SSSE: no references to keys
+ *          place of birth, expiry, name over 50 bytes in GB18030; SSSE: no references to keys;
+ *          ENVELOPE_FORM (JMMY) where match judged it by another profile
  * effects  none
  * clause   LD/T 03-2022 6.4.7.2 e, 6.4.7.3 e, 6.4.7.5, DOMAIN 4.3
  */
@@ -63,6 +66,7 @@ struct perso_machine_file {
     struct perso_seal *from; /* the job's: id AAZ501, sequence 0 */
     struct perso_seal *to;   /* this file's: id AAZ501 */
     uint32_t sequence;       /* number of this file, in its seals */
+    enum perso_machine_envelope envelope;
     struct perso_others others;
     uint32_t rows;
 };
@@ -70,8 +74,9 @@ struct perso_machine_file {
 /** Columns: seq,AAZ501,AAZ500,QMGY, AAC002,AAC003,BAZ103,AAC004,AAC005,AAC006,AAC025,AAB301,AAZ503,
  *  KYXQ,CSHJGBM,AAE010, others, QMZS,JMZS,JMMY,GLYPIN,ZKMY,SSSE,steps,box,position. */
 enum perso_result perso_machine_header(struct perso_machine_file *file, struct perso_error *err);
-/** One row, seq = ++rows. PERSO_REJECT with SECRET_SEAL, nothing written, where a secret is not of
- *  this card. SSSE has the plan's references to keys where it has the step. */
+/** One row, seq = ++rows. PERSO_REJECT, nothing written, with SECRET_SEAL where a secret is not of
+ *  this card, with ENVELOPE_FORM where JMMY cannot be had as the machine takes it. SSSE has the
+ * plan's references to keys where it has the step. */
 enum perso_result perso_machine_row(struct perso_machine_file *file,
                                     const struct perso_write_plan *plan, struct perso_error *err);
 

@@ -29,6 +29,7 @@
 #define PERSO_CERTIFICATE_DER_BYTES 8192u /* a cardholder's certificate is about 800 bytes */
 #define PERSO_DER_DEPTH 12u               /* nesting of a real certificate is below 10 */
 #define PERSO_ENVELOPE_BYTES 388u         /* ENVELOPEDKEYBLOB with a 16-byte cipher (DOMAIN 5.9) */
+#define PERSO_ENVELOPE_BYTES_MAX 8192u    /* of any form; one in CMS with a certificate is 1.1 KB */
 
 #define PERSO_FILE_CERTIFICATES                                                                    \
     65536u /* a return of 10,000 cards has 20,000 and a chain; a large one thrice that */

@@ -104,7 +104,7 @@
     ROW(CERT_KEY,          "R319", 'C', "key of the certificate is not the card's",     "证书公钥与卡内签名公钥不符",    "LD/T 03-2022 6.4.7.2 e") \
     ROW(CERT_PERSON,       "R320", 'C', "certificate names another person",             "证书持有人不是本人",            "LD/T 03-2022 6.4.7.2 e") \
     ROW(CERT_TWICE,        "R321", 'C', "certificate serves another card already",      "证书已用于其他卡",              "DESIGN 1") \
-    ROW(ENVELOPE_SHAPE,    "R330", 'C', "not an ENVELOPEDKEYBLOB",                      "加密密钥信封格式不符",          "GM/T 0016-2012") \
+    ROW(ENVELOPE_SHAPE,    "R330", 'C', "key envelope is not of a known form",          "加密密钥信封格式不符",          "GM/T 0016-2012") \
     ROW(ENVELOPE_KEY,      "R331", 'C', "envelope and encryption certificate differ",   "密钥信封与加密证书不符",        "GM/T 0016-2012") \
     ROW(ENVELOPE_FORM,     "R333", 'C', "envelope is not in a form that the machine takes", "密钥信封不是设备可用的格式", "GM/T 0016-2012") \
     ROW(SECRET_SHAPE,      "R332", 'C', "PIN or key is not of its form",                "管理员PIN或主控密钥格式不符",   "LD/T 03-2022 6.4.7.2 e") \

@@ -5,6 +5,7 @@
 #include "pipeline/drive/drive.h"
 #include "pipeline/job/cards.h"
 #include "pipeline/job/progress.h"
+#include "pipeline/job/rules.h"
 #include "stages/application.h"
 #include "stages/collect.h"
 #include "stages/match.h"
@@ -230,6 +231,16 @@ items_of(const struct perso_job *job)
     return finisher && !job->mode->certificates_with_card ? 0 : PERSO_ITEM_ALL;
 }
 
+/* Who writes no machine file forwards envelopes as they came, or keeps them in the cupboard. */
+static enum perso_machine_envelope
+envelope_of(const struct perso_job *job)
+{
+    bool writes = perso_role_stage_find(job->role, PERSO_STAGE_PERSONALIZE) != NULL &&
+                  job->mode->certificates_with_card;
+
+    return writes ? perso_rules_of_envelope(&job->profile) : PERSO_MACHINE_AS_RECEIVED;
+}
+
 static enum perso_result
 take_rules(struct matching *m, struct perso_trust **trust, struct perso_error *err)
 {
@@ -239,6 +250,8 @@ take_rules(struct matching *m, struct perso_trust **trust, struct perso_error *e
                      PERSO_FOLD_DOT | PERSO_FOLD_SPACE | PERSO_FOLD_WIDTH },
         .items = items_of(m->job),
         .compare = perso_role_stage_find(m->job->role, PERSO_STAGE_RECONCILE) == NULL,
+        .envelope = envelope_of(m->job),
+        .carry_opaque = strcmp(p->opaque_envelope, "carry") == 0,
     };
     return take_trust(m, trust, err);
 }

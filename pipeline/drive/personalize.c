@@ -11,6 +11,7 @@
 #include "pipeline/job/cards.h"
 #include "pipeline/job/path.h"
 #include "pipeline/job/progress.h"
+#include "pipeline/job/rules.h"
 #include "stages/application.h"
 #include "stages/collect.h"
 #include "stages/personalize.h"
@@ -72,7 +73,8 @@ plan_batch(struct planning *p, const struct perso_card *cards, size_t n, struct 
     if (rc != PERSO_OK || p->n == 0)
         return rc;
     const struct perso_personalize_rules rules = { p->job->mode, p->job->profile.ssse_keys,
-                                                   perso_conf_yes(p->job->profile.keys_at_issue) };
+                                                   perso_conf_yes(p->job->profile.keys_at_issue),
+                                                   perso_rules_of_envelope(&p->job->profile) };
     return perso_stage_personalize(&rules, p->applications, p->issuances, p->answers, p->n,
                                    p->plans, p->verdicts, err);
 }
@@ -146,7 +148,9 @@ write_table(struct planning *p, const struct perso_ledger_file *file, const char
             const struct perso_sink *sink, struct perso_error *err)
 {
     struct perso_table_writer *writer = calloc(1, sizeof *writer);
-    struct perso_machine_file out = { .writer = writer, .sequence = file->sequence };
+    struct perso_machine_file out = { .writer = writer,
+                                      .sequence = file->sequence,
+                                      .envelope = perso_rules_of_envelope(&p->job->profile) };
     uint8_t key[PERSO_SEAL_KEY_BYTES];
     enum perso_charset charset = PERSO_UTF8;
     enum perso_result rc;

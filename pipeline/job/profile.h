@@ -23,7 +23,8 @@ struct perso_profile {
     char ssse_keys[256], keys_at_issue[8]; /* of the second pass, modes 2 and 4 */
     char card_status[64], person_status[64];
     char certificate_name[8], certificate_number[8];
-    char machine_encoding[16];
+    char opaque_envelope[8];                         /* hold, carry */
+    char machine_encoding[16], machine_envelope[16]; /* skf, asn1, as-received */
     struct perso_alias aliases[PERSO_ALIASES_MAX];
     size_t n_aliases;
 };

@@ -83,3 +83,12 @@ perso_rules_of_reconcile(const struct perso_profile *p, const char *batch,
     ret->n_person_status = cut_words(words->person, ret->person_status);
     return read_folds(p->folds, &ret->folds, err);
 }
+
+enum perso_machine_envelope
+perso_rules_of_envelope(const struct perso_profile *p)
+{
+    if (strcmp(p->machine_envelope, "skf") == 0)
+        return PERSO_MACHINE_SKF;
+    return strcmp(p->machine_envelope, "asn1") == 0 ? PERSO_MACHINE_ASN1
+                                                    : PERSO_MACHINE_AS_RECEIVED;
+}

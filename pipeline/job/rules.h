@@ -4,6 +4,7 @@
 
 #include "pipeline/job/profile.h"
 #include "stages/ingest.h"
+#include "stages/machine_envelope.h"
 #include "stages/reconcile.h"
 
 /* Lists of accepted values, cut into the words that the rules borrow. */
@@ -19,6 +20,9 @@ enum perso_result perso_rules_of_reconcile(const struct perso_profile *profile, 
                                            struct perso_status_words *words,
                                            struct perso_reconcile_rules *ret,
                                            struct perso_error *err);
+
+/** The form of JMMY in machine files. */
+enum perso_machine_envelope perso_rules_of_envelope(const struct perso_profile *profile);
 
 /* Each ends with PERSO_COLUMN_OTHER. */
 extern const enum perso_column perso_required_application[], perso_required_issuance[],

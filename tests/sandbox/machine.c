@@ -214,7 +214,7 @@ play_row(struct sbx_machine *m, struct machine_file *f, struct sbx_curve *curve,
 
     take_row(&f->table, &row);
     row.file_number = number_of(f->name);
-    sbx_chip_check(f->path, &row, f->seal);
+    sbx_chip_check(m, f->path, &row, f->seal);
     enum sbx_fate fate = sbx_machine_fate(m, row.card_id, &attempt);
     sbx_chip_digest(f->path, &row, row.qmzs, qmzs_sm3);
     sbx_chip_digest(f->path, &row, row.jmzs, jmzs_sm3);
@@ -256,15 +256,27 @@ play_file(struct sbx_machine *m, struct machine_file *f, struct sbx_curve *curve
     perso_seal_free(f->seal);
 }
 
+static enum sbx_takes
+read_takes(const char *name)
+{
+    static const char *const names[] = { "skf", "asn1", "any" };
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(names[i], name) == 0)
+            return (enum sbx_takes)i;
+    sbx_usage("--envelope %s: want skf, asn1 or any", name);
+}
+
 static void
 read_options(struct sbx_machine *m, int argc, char **argv)
 {
     static const char *const kinds[] = { "wrong-key", "wrong-cert" };
     struct sbx_option options[] = {
-        { .name = "in", .max = 1 },      { .name = "out", .max = 1 },
-        { .name = "state", .max = 1 },   { .name = "seed", .max = 1 },
-        { .name = "spoil", .max = 1 },   { .name = "retry", .max = 1 },
-        { .name = "missing", .max = 1 }, { .name = "fault", .max = SBX_OPTION_VALUES },
+        { .name = "in", .max = 1 },       { .name = "out", .max = 1 },
+        { .name = "state", .max = 1 },    { .name = "seed", .max = 1 },
+        { .name = "spoil", .max = 1 },    { .name = "retry", .max = 1 },
+        { .name = "missing", .max = 1 },  { .name = "fault", .max = SBX_OPTION_VALUES },
+        { .name = "envelope", .max = 1 }, { .name = "chips", .max = 1 },
     };
     struct sbx_fault_rate faults[SBX_OPTION_VALUES];
     double sum = 0;
@@ -282,6 +294,9 @@ read_options(struct sbx_machine *m, int argc, char **argv)
         m->rates[SBX_FATE_WRONG_KEY + faults[i].kind] += faults[i].rate;
     for (size_t i = 0; i < SBX_FATE_COUNT; i++)
         sum += m->rates[i];
+    m->takes = read_takes(sbx_option_text(&options[8], "skf"));
+    if (options[9].n != 0)
+        sbx_machine_chips_load(m, options[9].values[0]);
     if (sum > 1.000001)
         sbx_usage("the rates add up to more than 1");
 }
@@ -325,6 +340,7 @@ sbx_machine(int argc, char **argv)
     sbx_names_free(&names);
     sbx_curve_free(curve);
     EVP_PKEY_free(m.key);
+    sbx_machine_chips_free(&m);
     sbx_site_free(&m.site);
     json_decref(m.state);
 }

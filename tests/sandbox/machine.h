@@ -10,6 +10,7 @@
 #include "party.h"
 #include "perso/mode.h"
 #include "seeded.h"
+#include "sm2.h"
 #include "table.h"
 
 /* What becomes of a card, and what Persoline must say of it; NONE: the result itself says it. */
@@ -31,8 +32,14 @@ enum sbx_fate {
         SBX_FATE_COUNT
 };
 
+/* The form of JMMY that the machine takes. */
+enum sbx_takes { SBX_TAKES_SKF, SBX_TAKES_ASN1, SBX_TAKES_ANY };
+
 struct sbx_machine {
     const char *dir, *in, *out;
+    enum sbx_takes takes;
+    struct sbx_key *chips; /* by public key; NULL where they are not known */
+    size_t n_chips;
     uint8_t seed[SBX_SEED_BYTES];
     double rates[SBX_FATE_COUNT];
     struct sbx_site site;
@@ -50,12 +57,22 @@ struct sbx_machine_row {
 /* machine_chip.c */
 /** Opens the secrets and checks what a chip would: exits with 1 where the card could not be made.
  */
-void sbx_chip_check(const char *path, const struct sbx_machine_row *row, struct perso_seal *seal);
+void sbx_chip_check(const struct sbx_machine *m, const char *path,
+                    const struct sbx_machine_row *row, struct perso_seal *seal);
 /** Whether the row asks for a step of this name. */
 bool sbx_chip_has_step(const struct sbx_machine_row *row, const char *step);
 /** SM3 of a certificate's DER in hex; "" for an empty cell. */
 void sbx_chip_digest(const char *path, const struct sbx_machine_row *row, const char *cell,
                      char out[65]);
+
+/* machine_envelope.c */
+/** The private keys of the cards of a sample, made again from its arguments. */
+void sbx_machine_chips_load(struct sbx_machine *m, const char *sample);
+void sbx_machine_chips_free(struct sbx_machine *m);
+/** JMMY is what this machine takes, and over the key of JMZS; exits with 1 else. */
+void sbx_machine_envelope_check(const struct sbx_machine *m, const char *path, uint32_t line,
+                                const uint8_t *bytes, size_t n, const uint8_t card[64],
+                                const uint8_t encryption[64]);
 
 /* machine_state.c: DIR/state.json */
 void sbx_machine_state_load(struct sbx_machine *m);

@@ -11,7 +11,6 @@
 #include "sm2.h"
 
 #define ITEM_BYTES 12288u
-#define ENVELOPE_BYTES 388u
 
 static size_t
 decode(const char *path, const struct sbx_machine_row *row, const char *cell, const char *field,
@@ -37,18 +36,6 @@ certificate_key(const char *path, const struct sbx_machine_row *row, const char 
     if (cert == NULL || at != der + n || !sbx_public_bytes(X509_get0_pubkey(cert), xy))
         sbx_die("%s:%u: %s: not one certificate of an SM2 key", path, row->line, field);
     X509_free(cert);
-}
-
-/* X and Y of ENVELOPEDKEYBLOB stand right-aligned at 80 and 144 (DOMAIN 5.9). */
-static void
-envelope_key(const char *path, const struct sbx_machine_row *row, uint8_t xy[64])
-{
-    uint8_t blob[ITEM_BYTES];
-
-    if (decode(path, row, row->jmmy, "JMMY", blob) != ENVELOPE_BYTES)
-        sbx_die("%s:%u: JMMY: not 388 bytes", path, row->line);
-    memcpy(xy, blob + 112, 32);
-    memcpy(xy + 32, blob + 176, 32);
 }
 
 static void
@@ -124,9 +111,10 @@ check_references(const char *path, const struct sbx_machine_row *row)
 }
 
 void
-sbx_chip_check(const char *path, const struct sbx_machine_row *row, struct perso_seal *seal)
+sbx_chip_check(const struct sbx_machine *m, const char *path, const struct sbx_machine_row *row,
+               struct perso_seal *seal)
 {
-    uint8_t key[64], other[64], encryption[64];
+    uint8_t key[64], other[64], envelope[ITEM_BYTES];
 
     if (!perso_hex_decode(row->key, strlen(row->key), key, sizeof key))
         sbx_die("%s:%u: QMGY: not 128 hex digits", path, row->line);
@@ -138,10 +126,9 @@ sbx_chip_check(const char *path, const struct sbx_machine_row *row, struct perso
             sbx_die("%s:%u: QMZS: not over the card's key", path, row->line);
     }
     if (*row->jmzs != '\0' && *row->jmmy != '\0') {
-        certificate_key(path, row, row->jmzs, "JMZS", encryption);
-        envelope_key(path, row, other);
-        if (memcmp(encryption, other, sizeof other) != 0)
-            sbx_die("%s:%u: JMMY: not the key of JMZS", path, row->line);
+        certificate_key(path, row, row->jmzs, "JMZS", other);
+        const size_t n = decode(path, row, row->jmmy, "JMMY", envelope);
+        sbx_machine_envelope_check(m, path, row->line, envelope, n, key, other);
     }
     open_secret(path, row, seal, "GLYPIN", row->pin);
     open_secret(path, row, seal, "ZKMY", row->master_key);

@@ -34,10 +34,11 @@ read_options(struct sbx_ra *ra, int argc, char **argv)
         { .name = "in", .max = 1 },       { .name = "out", .max = 1 },
         { .name = "state", .max = 1 },    { .name = "fault", .max = SBX_OPTION_VALUES },
         { .name = "mark-pin", .max = 1 }, { .name = "mark-key", .max = 1 },
+        { .name = "envelope", .max = 1 },
     };
     double sum = 0;
 
-    sbx_options_read(argc, argv, options, 6, NULL, 0);
+    sbx_options_read(argc, argv, options, sizeof options / sizeof options[0], NULL, 0);
     ra->in = sbx_option_text(&options[0], NULL);
     ra->out = sbx_option_text(&options[1], NULL);
     ra->dir = sbx_option_text(&options[2], NULL);
@@ -48,6 +49,7 @@ read_options(struct sbx_ra *ra, int argc, char **argv)
         sbx_usage("--fault: the rates add up to more than 1");
     read_mark(&options[4], ra->mark_pin, &ra->mark_pin_bytes);
     read_mark(&options[5], ra->mark_key, &ra->mark_key_bytes);
+    ra->envelope = sbx_ra_envelope_kind(sbx_option_text(&options[6], "skf"));
 }
 
 static void

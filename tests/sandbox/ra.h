@@ -17,8 +17,24 @@
 
 #define SBX_RA_NAME "ra"
 
+/* The form of key envelopes; those before PADDED can be converted. */
+enum sbx_envelope {
+    SBX_ENVELOPE_SKF,       /* GM/T 0016, 388 bytes */
+    SBX_ENVELOPE_SKF_LONG,  /* the same with ULONG of 8 bytes */
+    SBX_ENVELOPE_SDF,       /* GM/T 0018 */
+    SBX_ENVELOPE_ASN1,      /* GM/T 0009 */
+    SBX_ENVELOPE_CMS,       /* GM/T 0010 signedAndEnvelopedData */
+    SBX_ENVELOPE_ENVELOPED, /* GM/T 0010 envelopedData */
+    SBX_ENVELOPE_PADDED,    /* GM/T 0009, the private key padded */
+    SBX_ENVELOPE_OPAQUE,
+    SBX_ENVELOPE_FOREIGN,    /* ENVELOPED, another private key: only the card can tell */
+    SBX_ENVELOPE_OTHER_CARD, /* SKF, for another card's key: only the card can tell */
+    SBX_ENVELOPE_MIXED
+};
+
 struct sbx_ra {
     const char *dir, *in, *out;
+    enum sbx_envelope envelope;
     uint8_t seed[SBX_SEED_BYTES];
     struct sbx_curve *curve;
     struct sbx_issuer root, issuing, foreign;
@@ -126,6 +142,13 @@ struct sbx_ra_answer {
 /** variant 1: the other answer of a conflict. */
 void sbx_ra_answer_make(const struct sbx_ra *ra, const struct sbx_ra_request *request, int variant,
                         struct sbx_date date, struct sbx_ra_answer *ret);
+
+/* ra_envelope.c */
+enum sbx_envelope sbx_ra_envelope_kind(const char *name);
+/** JMMY of one request: key, under the card's. xy: of the encryption certificate. */
+void sbx_ra_envelope_make(const struct sbx_ra *ra, const struct sbx_ra_request *request,
+                          const struct sbx_key *key, const uint8_t xy[64],
+                          struct sbx_random *random, struct sbx_der *ret);
 
 /* ra_return.c */
 /** Answers the work with one package; late rows stay in the state. more: others of the batch wait.

@@ -7,9 +7,7 @@
 #include "people_names.h"
 #include "ra.h"
 
-#define ENVELOPE_BYTES 388u
-#define SGD_SM4_ECB 0x00000401u /* GM/T 0006 */
-#define YEARS 10                /* LD/T 03-2022 6.4.2 */
+#define YEARS 10 /* LD/T 03-2022 6.4.2 */
 
 #define SIGNING_USAGE (SBX_KU_DIGITAL_SIGNATURE | SBX_KU_NON_REPUDIATION)
 #define ENCRYPTION_USAGE (SBX_KU_KEY_ENCIPHERMENT | SBX_KU_DATA_ENCIPHERMENT | SBX_KU_KEY_AGREEMENT)
@@ -97,89 +95,19 @@ issue(const struct sbx_ra *ra, const struct sbx_ra_request *request, const struc
 }
 
 static void
-put_u32le(uint8_t *at, uint32_t v)
-{
-    for (int i = 0; i < 4; i++)
-        at[i] = (uint8_t)(v >> 8 * i);
-}
-
-static void
-sm4_ecb(const uint8_t key[16], const uint8_t plain[32], uint8_t out[32])
-{
-    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-    int n = 0;
-
-    sbx_need(ctx != NULL && EVP_EncryptInit_ex(ctx, EVP_sm4_ecb(), NULL, key, NULL) == 1 &&
-                 EVP_CIPHER_CTX_set_padding(ctx, 0) == 1 &&
-                 EVP_EncryptUpdate(ctx, out, &n, plain, 32) == 1 && n == 32,
-             "SM4");
-    EVP_CIPHER_CTX_free(ctx);
-}
-
-/* GM/T 0016 ENVELOPEDKEYBLOB as DOMAIN 5.9 lays it out; the session key is the card's to open. */
-static void
-make_envelope(const struct sbx_ra *ra, const uint8_t card_xy[64], const struct sbx_key *key,
-              struct sbx_random *r, uint8_t blob[ENVELOPE_BYTES])
-{
-    struct sbx_cipher16 c;
-    uint8_t session[16];
-
-    memset(blob, 0, ENVELOPE_BYTES);
-    sbx_random_bytes(r, session, sizeof session);
-    sbx_encrypt16(ra->curve, card_xy, session, r, &c);
-    put_u32le(blob, 1);
-    put_u32le(blob + 4, SGD_SM4_ECB);
-    put_u32le(blob + 8, 256);
-    sm4_ecb(session, key->d, blob + 44);
-    put_u32le(blob + 76, 256);
-    memcpy(blob + 112, key->xy, 32);
-    memcpy(blob + 176, key->xy + 32, 32);
-    memcpy(blob + 240, c.x, 32);
-    memcpy(blob + 304, c.y, 32);
-    memcpy(blob + 336, c.hash, 32);
-    put_u32le(blob + 368, 16);
-    memcpy(blob + 372, c.cipher, 16);
-}
-
-/* One of five ways in which it is no envelope any more; its size is what is left. */
-static size_t
-break_envelope(struct sbx_random *r, uint8_t blob[ENVELOPE_BYTES])
-{
-    switch (sbx_random_below(r, 5)) {
-    case 0:
-        return ENVELOPE_BYTES - 1;
-    case 1:
-        put_u32le(blob + 76, 512);
-        break;
-    case 2: /* not right-aligned: a byte in the padding of X */
-        blob[80] = 1;
-        break;
-    case 3: /* C1 leaves the curve */
-        blob[335] ^= 1;
-        break;
-    default:
-        put_u32le(blob + 368, 15);
-        break;
-    }
-    return ENVELOPE_BYTES;
-}
-
-static void
 put_envelope(const struct sbx_ra *ra, const struct sbx_ra_request *request,
              const struct sbx_key *encryption, char out[SBX_ITEM_CHARS])
 {
     struct sbx_key key = *encryption;
-    uint8_t blob[ENVELOPE_BYTES];
-    size_t n = ENVELOPE_BYTES;
+    struct sbx_der envelope;
     struct sbx_random r;
 
     stream(ra, request, "JMMY", 0, &r);
     if (request->fault == SBX_RA_ENVELOPE_KEY)
         sbx_key_make(ra->curve, &r, &key);
-    make_envelope(ra, request->xy, &key, &r, blob);
-    if (request->fault == SBX_RA_ENVELOPE_SHAPE)
-        n = break_envelope(&r, blob);
-    perso_base64_encode(blob, n, out);
+    sbx_ra_envelope_make(ra, request, &key, encryption->xy, &r, &envelope);
+    sbx_need(PERSO_BASE64_CHARS(envelope.n) < SBX_ITEM_CHARS, "envelope too long");
+    perso_base64_encode(envelope.bytes, envelope.n, out);
 }
 
 static void

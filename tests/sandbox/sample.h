@@ -69,6 +69,8 @@ enum sbx_fault sbx_fault_of(const struct sbx_sample *s, uint32_t card);
 enum sbx_fault sbx_fault_planted(const struct sbx_sample *s, uint32_t card);
 /** AAZ501 as the application file has it, fault included. */
 void sbx_application_card_id(const struct sbx_sample *s, uint32_t card, char out[64]);
+/** The key that the card's chip made. */
+void sbx_sample_key(const struct sbx_sample *s, uint32_t card, struct sbx_key *ret);
 void sbx_application_make(const struct sbx_sample *s, uint32_t card, struct sbx_application *row);
 /** copy 1 is the second row of issue-twice. */
 void sbx_issuance_make(const struct sbx_sample *s, uint32_t card, int copy,

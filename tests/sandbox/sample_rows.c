@@ -43,6 +43,12 @@ is_second(const struct sbx_sample *s, uint32_t card, enum sbx_fault fault)
     return sbx_fault_planted(s, card) == fault && s->partner[card] < card;
 }
 
+void
+sbx_sample_key(const struct sbx_sample *s, uint32_t card, struct sbx_key *ret)
+{
+    key_of(s, is_second(s, card, SBX_FAULT_KEY_TWICE) ? s->partner[card] : card, ret);
+}
+
 static void
 make_p10(const struct sbx_sample *s, uint32_t card, const struct sbx_person *person,
          const struct sbx_key *key, char *p10)
@@ -105,7 +111,7 @@ sbx_application_make(const struct sbx_sample *s, uint32_t card, struct sbx_appli
     struct sbx_key key;
 
     person_of(s, card, &person);
-    key_of(s, is_second(s, card, SBX_FAULT_KEY_TWICE) ? s->partner[card] : card, &key);
+    sbx_sample_key(s, card, &key);
     make_card_id(s, card, row->aaz501);
     sbx_card_number(&s->people, card, row->aaz500);
     snprintf(row->aac002, sizeof row->aac002, "%s", person.ssn);

@@ -20,6 +20,7 @@ static struct perso_application application;
 static struct perso_cells issuance;
 static struct perso_answer answer;
 static struct perso_cell other[2];
+static struct bytes certificate; /* JMZS of the tests of envelopes */
 
 static int
 set_up(void **state)
@@ -95,7 +96,8 @@ plan_of(int mode)
     struct perso_verdict verdict;
     struct perso_error err = { 0 };
 
-    const struct perso_personalize_rules rules = { perso_mode_find(mode), "", false };
+    const struct perso_personalize_rules rules = { perso_mode_find(mode), "", false,
+                                                   PERSO_MACHINE_AS_RECEIVED };
 
     assert_int_equal(
         perso_stage_personalize(&rules, &application, &issuance, &answer, 1, &plan, &verdict, &err),
@@ -227,6 +229,82 @@ a_secret_of_another_card_leaves_no_half_row(void **state) /* DESIGN 1: no wrong 
     assert_string_equal(collected_text(&out), HEADER);
 }
 
+/* The JMMY cell of the one row of a file for a machine; "" where the row is refused. */
+static struct perso_text
+envelope_cell(enum perso_machine_envelope machine, const struct bytes *came,
+              enum perso_reject *reject)
+{
+    struct perso_machine_file file;
+    struct perso_write_plan plan;
+    struct perso_error err = { 0 };
+
+    begin(&file);
+    file.envelope = machine;
+    plan = plan_of(1);
+    answer.encryption_certificate = cursor_of(&certificate);
+    answer.envelope = cursor_of(came);
+    enum perso_result rc = perso_machine_row(&file, &plan, &err);
+    *reject = err.reject;
+    assert_int_equal(perso_writer_flush(&writer, &err), PERSO_OK);
+    if (rc != PERSO_OK) {
+        assert_int_equal(rc, PERSO_REJECT);
+        assert_string_equal(collected_text(&out), HEADER); /* no half of a row */
+        return text("");
+    }
+    const char *at = collected_text(&out) + sizeof HEADER - 1;
+    at = strstr(at, ",\"a,b\",,"); /* others */
+    assert_non_null(at);
+    for (int commas = 0; commas < 6; at++)
+        commas += *at == ',';
+    return (struct perso_text) { at, (uint32_t)strcspn(at, ",") };
+}
+
+static bool
+is_base64_of(struct perso_text cell, const struct bytes *bytes)
+{
+    char want[4 * sizeof bytes->at / 3 + 8];
+
+    EVP_EncodeBlock((unsigned char *)want, bytes->at, (int)bytes->n);
+    return same_text(cell, want);
+}
+
+static void
+whatever_came_the_machine_gets_its_form(void **state) /* GM/T 0009, 0010, 0016 */
+{
+    enum { SKF, ASN1, CMS, PADDED, OPAQUE, N };
+    const struct key encryption = make_key(), any = make_key();
+    const struct certificate_options options = {
+        .key = &encryption, .issuer_key = &any, .issuer = "CA", .common_name = NAME, .serial = 5
+    };
+    struct bytes envelopes[N] = { { .n = 0 } };
+    enum perso_reject reject;
+
+    (void)state;
+    make_certificate(&options, &certificate);
+    make_envelope(&encryption, &any, &envelopes[SKF]);
+    make_envelope_asn1(&encryption, &any, false, &envelopes[ASN1]);
+    make_envelope_cms(&any, false, &envelopes[CMS]);
+    make_envelope_asn1(&encryption, &any, true, &envelopes[PADDED]);
+    memset(envelopes[OPAQUE].at, 0xfe, envelopes[OPAQUE].n = 40);
+    for (int form = 0; form < N; form++) {
+        const struct bytes *came = &envelopes[form];
+        bool stuck = form >= PADDED;
+        assert_true(is_base64_of(envelope_cell(PERSO_MACHINE_AS_RECEIVED, came, &reject), came));
+        struct perso_text skf = envelope_cell(PERSO_MACHINE_SKF, came, &reject);
+        assert_true(stuck ? skf.bytes == 0 : is_base64_of(skf, &envelopes[SKF]));
+        assert_int_equal(reject, stuck ? PERSO_REJ_ENVELOPE_FORM : PERSO_REJ_NONE);
+        struct perso_text asn1 = envelope_cell(PERSO_MACHINE_ASN1, came, &reject);
+        assert_true(stuck ? asn1.bytes == 0 : is_base64_of(asn1, &envelopes[ASN1]));
+        assert_int_equal(reject, stuck ? PERSO_REJ_ENVELOPE_FORM : PERSO_REJ_NONE);
+    }
+    make_envelope_asn1(&any, &any, false, &envelopes[ASN1]);
+    envelope_cell(PERSO_MACHINE_SKF, &envelopes[ASN1], &reject);
+    assert_int_equal(reject, PERSO_REJ_ENVELOPE_KEY);
+    struct key keys[] = { encryption, any };
+    free_key(&keys[0]);
+    free_key(&keys[1]);
+}
+
 static void
 a_failing_sink_is_told(void **state)
 {
@@ -252,6 +330,7 @@ main(void)
         cmocka_unit_test(mode_4_writes_no_certificate),
         cmocka_unit_test(without_issuance_values_the_application_s_stand),
         cmocka_unit_test(a_secret_of_another_card_leaves_no_half_row),
+        cmocka_unit_test(whatever_came_the_machine_gets_its_form),
         cmocka_unit_test(a_failing_sink_is_told),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

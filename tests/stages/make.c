@@ -321,6 +321,86 @@ make_envelope(const struct key *encryption, const struct key *any, struct bytes 
     put(out, fill + 32, 16);
 }
 
+static void
+put_integer(struct bytes *b, const uint8_t number[32])
+{
+    uint8_t bytes[33] = { 0 };
+    size_t skip = 1;
+
+    memcpy(bytes + 1, number, 32);
+    while (skip < 32 && bytes[skip] == 0)
+        skip++;
+    skip -= (bytes[skip] & 0x80) != 0;
+    put_tlv(b, 0x02, bytes + skip, sizeof bytes - skip);
+}
+
+/* The bytes of make_envelope: what is encrypted is 0x5a throughout. */
+static void
+put_cipher(struct bytes *b, const struct key *any)
+{
+    struct bytes content = { .n = 0 };
+    uint8_t fill[32];
+
+    memset(fill, 0x5a, sizeof fill);
+    put_integer(&content, any->point);
+    put_integer(&content, any->point + 32);
+    put_tlv(&content, 0x04, fill, 32);
+    put_tlv(&content, 0x04, fill, 16);
+    put_all(b, 0x30, &content);
+}
+
+#define SM4_ECB "\x30\x0c\x06\x08\x2a\x81\x1c\xcf\x55\x01\x68\x01\x05\x00"
+#define SM4_CBC                                                                                    \
+    "\x30\x1b\x06\x07\x2a\x81\x1c\xcf\x55\x01\x68\x04\x10"                                         \
+    "0123456789abcdef"
+
+void
+make_envelope_asn1(const struct key *encryption, const struct key *any, bool padded,
+                   struct bytes *out)
+{
+    struct bytes content = { .n = 0 };
+    uint8_t point[65] = { 4 }, fill[48];
+
+    memset(fill, 0x5a, sizeof fill);
+    put(&content, SM4_ECB, sizeof SM4_ECB - 1);
+    put_cipher(&content, any);
+    memcpy(point + 1, encryption->point, 64);
+    put_bits(&content, 0, point, sizeof point);
+    put_bits(&content, 0, fill, padded ? 48 : 32);
+    out->n = 0;
+    put_all(out, 0x30, &content);
+}
+
+void
+make_envelope_cms(const struct key *any, bool cbc, struct bytes *out)
+{
+    static const char enveloped[] = "\x06\x0a\x2a\x81\x1c\xcf\x55\x06\x01\x04\x02\x03",
+                      data[] = "\x06\x0a\x2a\x81\x1c\xcf\x55\x06\x01\x04\x02\x01",
+                      sm2[] = "\x30\x0b\x06\x09\x2a\x81\x1c\xcf\x55\x01\x82\x2d\x03";
+    struct bytes recipient = { .n = 0 }, set = { .n = 0 }, info = { .n = 0 }, all = { .n = 0 },
+                 outer = { .n = 0 }, cipher = { .n = 0 }, whole = { .n = 0 };
+    uint8_t fill[32];
+
+    memset(fill, 0x5a, sizeof fill);
+    put_cipher(&cipher, any);
+    put_tlv(&recipient, 0x02, "\2", 1);
+    put_tlv(&recipient, 0x80, "card", 4);
+    put(&recipient, sm2, sizeof sm2 - 1);
+    put_all(&recipient, 0x04, &cipher);
+    put_all(&set, 0x30, &recipient);
+    put(&info, data, sizeof data - 1);
+    put(&info, cbc ? SM4_CBC : SM4_ECB, cbc ? sizeof SM4_CBC - 1 : sizeof SM4_ECB - 1);
+    put_tlv(&info, 0x80, fill, sizeof fill);
+    put_tlv(&all, 0x02, "\2", 1);
+    put_all(&all, 0x31, &set);
+    put_all(&all, 0x30, &info);
+    put_all(&outer, 0x30, &all);
+    put(&whole, enveloped, sizeof enveloped - 1);
+    put_all(&whole, 0xa0, &outer);
+    out->n = 0;
+    put_all(out, 0x30, &whole);
+}
+
 /* ---- cells ---- */
 
 static char *texts[TEXTS_MAX];

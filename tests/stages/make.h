@@ -57,6 +57,11 @@ void make_certificate(const struct certificate_options *options, struct bytes *o
 /* ENVELOPEDKEYBLOB of DOMAIN 5.9 for an encryption key; cipher bytes are of no meaning. */
 void make_envelope(const struct key *encryption, const struct key *any, struct bytes *out);
 
+/* The same key as SM2EnvelopedKey, or padded to 48 bytes; as envelopedData, or in CBC. */
+void make_envelope_asn1(const struct key *encryption, const struct key *any, bool padded,
+                        struct bytes *out);
+void make_envelope_cms(const struct key *any, bool cbc, struct bytes *out);
+
 /* Cells by hand: every known one empty, then set. Texts live until texts_free(). */
 void cells_clear(struct perso_cells *cells);
 void cell_set(struct perso_cells *cells, enum perso_column column, const char *text);

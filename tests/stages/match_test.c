@@ -422,6 +422,49 @@ an_envelope_belongs_to_its_certificate(void **state) /* GM/T 0016-2012 */
     expect(&a, "none", "JMMY", PERSO_REJ_ENVELOPE_SHAPE, PERSO_COL_JMMY);
 }
 
+/* Every form, for every machine, and what is said of it. */
+static void
+an_envelope_has_a_form_that_the_machine_takes(void **state) /* GM/T 0009, 0010, 0016 */
+{
+    enum { SKF, ASN1, PADDED, CMS, CBC, OPAQUE, N };
+    static const char *const names[N] = { "SKF", "ASN.1", "padded", "CMS", "CBC", "opaque" };
+    static const enum perso_machine_envelope machines[] = { PERSO_MACHINE_AS_RECEIVED,
+                                                            PERSO_MACHINE_SKF, PERSO_MACHINE_ASN1 };
+    struct perso_matched matched;
+    struct answer a;
+
+    (void)state;
+    good_answer(&a);
+    make(&a);
+    for (int form = 0; form < N; form++)
+        for (size_t m = 0; m < 3; m++)
+            for (int carry = 0; carry < 2; carry++) {
+                bool stuck = form == PADDED || form == CBC || form == OPAQUE;
+                enum perso_reject want = PERSO_REJ_NONE;
+                rules.envelope = machines[m];
+                rules.carry_opaque = carry == 1;
+                make_envelope(&encryption, &other, &a.envelope);
+                if (form == ASN1 || form == PADDED)
+                    make_envelope_asn1(&encryption, &other, form == PADDED, &a.envelope);
+                else if (form == CMS || form == CBC)
+                    make_envelope_cms(&other, form == CBC, &a.envelope);
+                else if (form == OPAQUE)
+                    memset(a.envelope.at, 0xfe, a.envelope.n = 99);
+                if (form == OPAQUE && !rules.carry_opaque)
+                    want = PERSO_REJ_ENVELOPE_SHAPE;
+                else if (stuck && rules.envelope != PERSO_MACHINE_AS_RECEIVED)
+                    want = PERSO_REJ_ENVELOPE_FORM;
+                struct perso_verdict verdict = match(&a, &matched);
+                if (verdict.reject != want || (want != PERSO_REJ_NONE && verdict.note[0] == '\0'))
+                    fail_msg("%s, machine %zu: %s", names[form], m,
+                             perso_reject_name(verdict.reject));
+            }
+    make_envelope_asn1(&other, &other, true, &a.envelope); /* KEY stands before FORM */
+    expect(&a, "padded, another key", "JMMY", PERSO_REJ_ENVELOPE_KEY, PERSO_COL_JMMY);
+    rules.envelope = PERSO_MACHINE_AS_RECEIVED;
+    rules.carry_opaque = false;
+}
+
 static void
 one_certificate_for_both_is_refused(void **state) /* DOMAIN 0.5 */
 {
@@ -700,6 +743,7 @@ main(void)
         cmocka_unit_test(the_first_fault_is_told),
         cmocka_unit_test(bytes_that_are_no_certificate),
         cmocka_unit_test(an_envelope_belongs_to_its_certificate),
+        cmocka_unit_test(an_envelope_has_a_form_that_the_machine_takes),
         cmocka_unit_test(one_certificate_for_both_is_refused),
         cmocka_unit_test(what_is_not_needed_is_judged_where_it_is),
         cmocka_unit_test(the_issuance_name_is_the_certificate_s),

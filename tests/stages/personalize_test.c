@@ -288,10 +288,33 @@ a_full_batch_has_a_plan_each(void **state) /* CONTRACTS 6 */
     }
 }
 
+static void
+an_envelope_of_another_form_is_held(void **state) /* the profile changed after match */
+{
+    struct perso_cells issuance;
+    struct perso_answer answer = full_answer();
+    struct perso_verdict verdict;
+    char steps[128];
+
+    (void)state;
+    cells_clear(&issuance);
+    rules.envelope = PERSO_MACHINE_SKF;
+    verdict = plan(1, &issuance, &answer, steps);
+    assert_int_equal(verdict.reject, PERSO_REJ_ENVELOPE_FORM);
+    assert_int_equal(verdict.column, PERSO_COL_JMMY);
+    assert_true(verdict.note[0] != '\0');
+    verdict = plan(4, &issuance, &answer, steps); /* there is no such step */
+    assert_int_equal(verdict.reject, PERSO_REJ_NONE);
+    cell_set(&issuance, PERSO_COL_AAC004, "7"); /* what stands before it is told */
+    assert_int_equal(plan(1, &issuance, &answer, steps).reject, PERSO_REJ_PLAN_FIELD);
+    rules.envelope = PERSO_MACHINE_AS_RECEIVED;
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_envelope_of_another_form_is_held),
         cmocka_unit_test(a_mode_has_its_steps),
         cmocka_unit_test(a_step_needs_its_item),
         cmocka_unit_test(keys_change_at_issue_or_later),

@@ -2,7 +2,7 @@
 # Writes the seeds of tests/fuzz/corpus/. Keys are fresh at every run, so a new run gives seeds of
 # other keys and signatures, but of the same kinds. No person: the ID numbers are the published
 # specimens of GB 11643. What a fuzzer found stands beside the seeds under other names and stays.
-# usage: tests/tools/make_corpus.sh   (openssl, zip, tar, zstd, iconv)
+# usage: tests/tools/make_corpus.sh   (openssl, perl, zip, tar, zstd, iconv)
 set -euo pipefail
 cd "$(dirname "$0")/../fuzz"
 mkdir -p corpus/{archive,certificate,charset,envelope,id_number,manifest,name,note,package,pkcs10}
@@ -114,28 +114,7 @@ make_envelopes()
 {
     local point
     point=$(openssl pkey -in "$work/card.key" -pubout -outform DER | tail -c 64 | xxd -p -c 64)
-    padded()
-    {
-        printf '%064d%s' 0 "$1"
-    }
-    {
-        printf '01000000'
-        printf '01040000'
-        printf '00010000'
-        padded "${point:0:64}"
-        printf '00010000'
-        padded "${point:0:64}"
-        padded "${point:64:64}"
-        padded "${point:0:64}"
-        padded "${point:64:64}"
-        printf '%s' "${point:0:64}"
-        printf '10000000'
-        printf '%s' "${point:0:32}"
-    } | xxd -r -p >envelope/good
-    cut_at envelope/good 387 envelope/cut
-    changed envelope/good 4 '\x02' envelope/algorithm
-    changed envelope/good 120 '\x00' envelope/off_curve
-    changed envelope/good 12 '\x01' envelope/padding
+    perl ../../tools/envelope_seeds.pl "$point" envelope
 }
 
 make_archives()
