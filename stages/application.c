@@ -116,6 +116,7 @@ perso_issuance_parse(const struct perso_cells *cells, const struct perso_origin 
     ret->person_status = known[PERSO_COL_AAC008];
     ret->card_status = known[PERSO_COL_AAZ502];
     ret->ssse_keys = known[PERSO_COL_SSSE];
+    ret->name_extension = known[PERSO_COL_BAZ103];
     ret->has_key = perso_hex_decode(known[PERSO_COL_QMGY].at, known[PERSO_COL_QMGY].bytes,
                                     ret->public_key, PERSO_POINT_BYTES);
 }

@@ -120,22 +120,17 @@ place_fits(struct perso_text cell)
     return is_digits(cell, 6);
 }
 
-/* EF06 tags 09 and 4E: 30 and 20 bytes of GB18030. */
+/* EF06 tags 09 and 4E: 30 and 20 bytes of GB18030, and nothing that no name has. */
 static bool
 name_fits(struct perso_text cell)
 {
-    struct perso_card_name split;
-
-    return perso_name_split(perso_name_strip(cell), &split);
+    return perso_name_check(cell) == PERSO_REJ_NONE;
 }
 
 static bool
 extension_fits(struct perso_text cell)
 {
-    struct perso_card_name split;
-
-    return perso_name_split(perso_name_strip(cell), &split) &&
-           split.name_bytes <= sizeof split.extension && split.extension_bytes == 0;
+    return perso_name_extension_check(cell) == PERSO_REJ_NONE;
 }
 
 /* A cell that is empty is not written, so it always fits (DOMAIN 4.3). */

@@ -96,21 +96,32 @@ tell_differences(uint32_t differs, struct perso_verdict *verdict)
     perso_verdict_set(verdict, PERSO_REJ_FIELD_DIFFERS, first, n > 1 ? note : NULL);
 }
 
+/* The issuance side's name goes to certificate and card: it must be one that a card can hold. */
+static enum perso_reject
+check_name(const struct perso_issuance *issuance, enum perso_column *column)
+{
+    enum perso_reject name =
+        issuance->name.bytes > 0 ? perso_name_check(issuance->name) : PERSO_REJ_NONE;
+
+    *column = PERSO_COL_AAC003;
+    if (name != PERSO_REJ_NONE)
+        return name;
+    *column = PERSO_COL_BAZ103;
+    return perso_name_extension_check(issuance->name_extension);
+}
+
 static void
 judge(const struct pair *pair, const struct perso_comparison *comparison, size_t i,
       const struct perso_waivers *waivers, struct perso_verdict *verdict)
 {
     const struct perso_reconcile_rules *rules = pair->rules;
-    /* The issuance side's name goes to certificate and card: it must be one that a card can hold.
-     */
-    enum perso_reject name = pair->issuance->name.bytes > 0
-                                 ? perso_name_check(perso_name_strip(pair->issuance->name))
-                                 : PERSO_REJ_NONE;
+    enum perso_column column;
+    enum perso_reject name = check_name(pair->issuance, &column);
     char note[sizeof verdict->note];
 
     perso_verdict_clear(verdict);
     if (name != PERSO_REJ_NONE) {
-        perso_verdict_set(verdict, name, PERSO_COL_AAC003, "in the issuance data");
+        perso_verdict_set(verdict, name, column, "in the issuance data");
     } else if (comparison->differs != 0) {
         tell_differences(comparison->differs, verdict);
     } else if ((comparison->folds & ~rules->folds) != 0 &&

@@ -29,8 +29,8 @@ struct perso_comparison {
 /**
  * Reconcile: compare application data with the issuance data for the same card.
  * in       pairs, joined by the driver by AAZ501, else by AAC002 and AAZ500
- * rejects  NAME_ codes (the issuance data's name), FIELD_DIFFERS (with its column), NAME_FOLDED,
- *          CARD_STATUS, PERSON_STATUS, PLAN_FIELD (SSSE that is no reference to keys)
+ * rejects  NAME_ codes (the issuance data's name and its extension), FIELD_DIFFERS (with its
+ * column), NAME_FOLDED, CARD_STATUS, PERSON_STATUS, PLAN_FIELD (SSSE that is no reference to keys)
  *          (ISSUE_ABSENT and ISSUE_TWICE are the driver's: it sees the whole file)
  * effects  none
  * clause   LD/T 03-2022 6.4.7.2 b

@@ -100,12 +100,13 @@ contains(struct perso_text name, const char *part, size_t bytes)
 
 /* The first code in the order of the table of rejects, of all that the characters deserve. */
 static enum perso_reject
-check_characters(struct perso_text name, size_t *gb_bytes)
+check_characters(struct perso_text name, bool *letter, size_t *gb_bytes)
 {
     bool garbled = contains(name, twice_replaced, sizeof twice_replaced - 1);
-    bool private = false, wrong = false, letter = false;
+    bool private = false, wrong = false;
     uint8_t gb[4];
 
+    *letter = false;
     *gb_bytes = 0;
     for (size_t at = 0; at < name.bytes;) {
         uint32_t c;
@@ -117,7 +118,7 @@ check_characters(struct perso_text name, size_t *gb_bytes)
         garbled |= IN(c, substitutes);
         private |= IN(c, private_use);
         if (IN(c, letters))
-            letter = true;
+            *letter = true;
         else if (!IN(c, others))
             wrong = true;
     }
@@ -125,7 +126,7 @@ check_characters(struct perso_text name, size_t *gb_bytes)
         return PERSO_REJ_NAME_GARBLED;
     if (private)
         return PERSO_REJ_NAME_PRIVATE;
-    return wrong || !letter ? PERSO_REJ_NAME_CHARACTER : PERSO_REJ_NONE;
+    return wrong ? PERSO_REJ_NAME_CHARACTER : PERSO_REJ_NONE;
 }
 
 enum perso_reject
@@ -133,16 +134,31 @@ perso_name_check(struct perso_text name)
 {
     struct perso_card_name card;
     size_t gb_bytes;
+    bool letter;
     enum perso_reject reject;
 
     name = perso_name_strip(name);
     if (name.bytes == 0)
         return PERSO_REJ_NAME_EMPTY;
-    if ((reject = check_characters(name, &gb_bytes)) != PERSO_REJ_NONE)
+    if ((reject = check_characters(name, &letter, &gb_bytes)) != PERSO_REJ_NONE)
         return reject;
+    if (!letter)
+        return PERSO_REJ_NAME_CHARACTER;
     if (gb_bytes > PERSO_NAME_CARD_BYTES || !perso_name_split(name, &card))
         return PERSO_REJ_NAME_LENGTH;
     return PERSO_REJ_NONE;
+}
+
+enum perso_reject
+perso_name_extension_check(struct perso_text extension)
+{
+    size_t gb_bytes;
+    bool letter;
+    enum perso_reject reject = check_characters(perso_name_strip(extension), &letter, &gb_bytes);
+
+    if (reject == PERSO_REJ_NONE && gb_bytes > CARD_EXTENSION_BYTES)
+        return PERSO_REJ_NAME_LENGTH;
+    return reject;
 }
 
 static uint32_t

@@ -28,6 +28,10 @@ struct perso_text perso_name_strip(struct perso_text name);
  *  this order; PERSO_REJ_NONE where the name can be written to a card. */
 enum perso_reject perso_name_check(struct perso_text name);
 
+/** The same of 姓名扩展 (BAZ103), the rest of a name: it may be empty, and need not have a letter;
+ *  NAME_LENGTH over 20 GB18030 bytes. */
+enum perso_reject perso_name_extension_check(struct perso_text extension);
+
 /** *folds: the folds that made the names equal, smallest set; 0 unless EQUAL_FOLDED. */
 enum perso_name_match perso_name_compare(struct perso_text a, struct perso_text b, uint32_t *folds);
 

@@ -36,6 +36,7 @@ struct perso_issuance {
     char ssn[PERSO_SSN_CHARS + 1]; /* PERSONAL */
     char division[PERSO_DIVISION_CHARS + 1];
     struct perso_text name;                       /* PERSONAL */
+    struct perso_text name_extension;             /* BAZ103. PERSONAL */
     struct perso_text batch;                      /* BAZ033 */
     struct perso_text person_status, card_status; /* AAC008, AAZ502 */
     struct perso_text ssse_keys;                  /* SSSE: names and versions */

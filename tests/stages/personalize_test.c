@@ -236,6 +236,11 @@ static const struct {
     { PERSO_COL_AAC003, CHARS_5 CHARS_5 CHARS_5 CHARS_5 CHARS_5 "a", false }, /* 51 */
     { PERSO_COL_BAZ103, CHARS_5 CHARS_5, true },                              /* 20 */
     { PERSO_COL_BAZ103, CHARS_5 CHARS_5 "a", false },                         /* 21 */
+    { PERSO_COL_AAC003, "张?", false },
+    { PERSO_COL_BAZ103, "·买买提", true },
+    { PERSO_COL_BAZ103, "??", false },
+    { PERSO_COL_BAZ103, "张\uE816", false },
+    { PERSO_COL_BAZ103, "张\u202E", false },
 };
 
 static void

@@ -97,6 +97,24 @@ name_garbled(struct perso_issuance *b)
 }
 
 static void
+extension_garbled(struct perso_issuance *b)
+{
+    b->name_extension = text("买??");
+}
+
+static void
+extension_private(struct perso_issuance *b)
+{
+    b->name_extension = text("买\uE816");
+}
+
+static void
+extension_good(struct perso_issuance *b)
+{
+    b->name_extension = text("·买买提");
+}
+
+static void
 name_too_long(struct perso_issuance *b) /* 52 bytes in GB18030 */
 {
     b->name = text("张三李四王五赵六钱七孙八周九吴十郑一冯二陈三褚四卫五");
@@ -197,6 +215,11 @@ static const struct {
     { "name", name_differs, nothing, PERSO_REJ_FIELD_DIFFERS, PERSO_COL_AAC003, '!', "" },
     { "name garbled at the department", name_garbled, nothing, PERSO_REJ_NAME_GARBLED,
       PERSO_COL_AAC003, '!', "in the issuance data" },
+    { "extension garbled", extension_garbled, nothing, PERSO_REJ_NAME_GARBLED, PERSO_COL_BAZ103,
+      '=', "in the issuance data" },
+    { "extension of private use", extension_private, nothing, PERSO_REJ_NAME_PRIVATE,
+      PERSO_COL_BAZ103, '=', "in the issuance data" },
+    { "extension", extension_good, nothing, PERSO_REJ_NONE, PERSO_COLUMN_OTHER, '=', "" },
     { "name that no card holds", name_too_long, nothing, PERSO_REJ_NAME_LENGTH, PERSO_COL_AAC003,
       '!', "in the issuance data" },
     { "name with another dot", name_folded, nothing, PERSO_REJ_NAME_FOLDED, PERSO_COL_AAC003, '*',

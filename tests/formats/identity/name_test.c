@@ -138,6 +138,37 @@ length_is_a_budget_of_bytes(void **state) /* DOMAIN 3.4: tag 09 and tag 4E */
     assert_false(perso_name_split(text(buffer), &card));
 }
 
+static const struct {
+    const char *extension;
+    enum perso_reject want;
+} extensions[] = {
+    { "", PERSO_REJ_NONE },
+    { "  ", PERSO_REJ_NONE },
+    { "提", PERSO_REJ_NONE },
+    { "·买买提", PERSO_REJ_NONE },
+    { ".", PERSO_REJ_NONE }, /* the last of a name of 31 bytes */
+    { "买买买买买买买买买买", PERSO_REJ_NONE },
+    { "买买买买买买买买买买a", PERSO_REJ_NAME_LENGTH },
+    { "𬱖𬱖𬱖𬱖𬱖", PERSO_REJ_NONE },
+    { "??", PERSO_REJ_NAME_GARBLED },
+    { "买\uFFFD", PERSO_REJ_NAME_GARBLED },
+    { "买\uE816", PERSO_REJ_NAME_PRIVATE },
+    { "买\U000F0000", PERSO_REJ_NAME_PRIVATE },
+    { "买\u200B", PERSO_REJ_NAME_CHARACTER },
+    { "=买", PERSO_REJ_NAME_CHARACTER },
+};
+
+static void
+an_extension_is_judged_as_a_name(void **state) /* DOMAIN 3.3, 3.4: tag 4E */
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(extensions); i++) {
+        enum perso_reject reject = perso_name_extension_check(text(extensions[i].extension));
+        if (reject != extensions[i].want)
+            fail_msg("%zu: have %s", i, perso_reject_name(reject));
+    }
+}
+
 static void
 split_never_cuts_a_character(void **state) /* DOMAIN 3.4 */
 {
@@ -251,6 +282,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_are_judged_in_order),
         cmocka_unit_test(length_is_a_budget_of_bytes),
+        cmocka_unit_test(an_extension_is_judged_as_a_name),
         cmocka_unit_test(split_never_cuts_a_character),
         cmocka_unit_test(folds_are_named_and_least),
         cmocka_unit_test(folds_have_names),

@@ -5,7 +5,6 @@
 
 #include <cmocka.h>
 
-#include <iconv.h>
 #include <string.h>
 
 #include "formats/text/charset.h"
@@ -200,46 +199,115 @@ known_values_are_there(void **state) /* GB 18030-2022; DOMAIN 3.1, 3.3 */
             fail_msg("%X is not U+%04X", (unsigned)known[i].code, (unsigned)known[i].scalar);
 }
 
-/*
- * Where glibc's GB18030 differs, scalar values to codes. It cannot encode 24 private use values
- * (18 that went to four bytes in 2022, 6 that stayed), and gives the six two-byte codes to the
- * characters of the supplementary planes: its table is no bijection.
- */
-static bool
-glibc_differs(uint32_t c)
+enum answer { WHOLE, CUT, REFUSED, MORE };
+
+/* What the decoder makes of n bytes: one character, the beginning of one, or neither. */
+static enum answer
+answer_to(enum perso_charset charset, const uint8_t *in, size_t n)
 {
-    static const uint32_t list[] = { 0xE816,  0xE817,  0xE818,  0xE81E,  0xE826,  0xE82B, 0xE82C,
-                                     0xE831,  0xE832,  0xE83B,  0xE843,  0xE854,  0xE855, 0xE864,
-                                     0x20087, 0x20089, 0x200CC, 0x215D7, 0x2298F, 0x241FE };
-    if (c >= 0xE78D && c <= 0xE796)
-        return true;
-    for (size_t i = 0; i < COUNT(list); i++)
-        if (list[i] == c)
-            return true;
-    return false;
+    uint8_t out[8];
+    size_t used, made;
+    uint32_t scalar;
+    bool cut;
+
+    if (!perso_charset_decode(charset, in, n, out, sizeof out, &used, &made, &cut))
+        return REFUSED;
+    if (cut)
+        return used == 0 ? CUT : MORE;
+    return perso_utf8_next((const char *)out, made, &scalar) == made ? WHOLE : MORE;
+}
+
+static bool
+is_gb_lead(unsigned byte)
+{
+    return byte >= 0x81 && byte <= 0xfe;
+}
+
+static bool
+is_gb_trail(unsigned byte)
+{
+    return byte >= 0x40 && byte <= 0xfe && byte != 0x7f;
+}
+
+static bool
+is_gb_digit(unsigned byte)
+{
+    return byte >= 0x30 && byte <= 0x39;
 }
 
 static void
-glibc_agrees_but_for_a_list(void **state) /* an independent oracle; PLATFORM 6 */
+every_beginning_is_judged(void **state) /* GB 18030-2022: all of one and of two bytes */
 {
-    iconv_t to = iconv_open("GB18030", "UTF-32LE");
+    (void)state;
+    for (unsigned i = 0; i < 0x10000; i++) {
+        uint8_t in[2] = { (uint8_t)(i >> 8), (uint8_t)i };
+        enum answer one = in[0] < 0x80 ? WHOLE : is_gb_lead(in[0]) ? CUT : REFUSED;
+        assert_int_equal(answer_to(PERSO_GB18030, in, 1), one);
+        assert_int_equal(answer_to(PERSO_GBK, in, 1), one);
+        if (one != CUT)
+            continue;
+        enum answer two = is_gb_trail(in[1]) ? WHOLE : REFUSED;
+        assert_int_equal(answer_to(PERSO_GBK, in, 2), two);
+        assert_int_equal(answer_to(PERSO_GB18030, in, 2), is_gb_digit(in[1]) ? CUT : two);
+    }
+}
+
+static void
+every_end_is_judged(void **state) /* GB 18030-2022: all third and fourth bytes */
+{
+    (void)state;
+    for (unsigned i = 0; i < 1260; i++)
+        for (unsigned third = 0; third < 256; third++) {
+            uint8_t in[4] = { (uint8_t)(0x81 + i / 10), (uint8_t)(0x30 + i % 10), (uint8_t)third };
+            assert_int_equal(answer_to(PERSO_GB18030, in, 3), is_gb_lead(third) ? CUT : REFUSED);
+            assert_int_equal(answer_to(PERSO_GBK, in, 3), REFUSED);
+            for (unsigned fourth = 0; is_gb_lead(third) && fourth < 256; fourth++) {
+                in[3] = (uint8_t)fourth;
+                if (!is_gb_digit(fourth) && answer_to(PERSO_GB18030, in, 4) != REFUSED)
+                    fail_msg("%02X%02X%02X%02X", in[0], in[1], in[2], in[3]);
+            }
+        }
+}
+
+/* How many sequences of two, three and four bytes are one character. */
+static void
+every_utf8_sequence_is_judged(void **state) /* RFC 3629 3, 4 */
+{
+    unsigned two = 0, three = 0, four = 0;
 
     (void)state;
-    if (to == (iconv_t)-1)
-        skip();
-    for (uint32_t c = 0; c <= 0x10ffff; c++) {
-        uint8_t utf32[4] = { (uint8_t)c, (uint8_t)(c >> 8), (uint8_t)(c >> 16), 0 }, gb[8];
-        char *in = (char *)utf32, *out = (char *)gb;
-        size_t in_left = 4, out_left = sizeof gb;
-        if (!is_scalar(c))
-            continue;
-        iconv(to, NULL, NULL, NULL, NULL);
-        bool good = iconv(to, &in, &in_left, &out, &out_left) == 0;
-        bool same = good && number_of(gb, sizeof gb - out_left) == code_of(c);
-        if (same == glibc_differs(c))
-            fail_msg("U+%04X: %s as glibc", (unsigned)c, same ? "same" : "not the same");
+    for (uint32_t i = 0x8000; i <= 0xffff; i++) {
+        uint8_t in[4] = { (uint8_t)(i >> 8), (uint8_t)i };
+        enum answer answer = answer_to(PERSO_UTF8, in, 2);
+        two += answer == WHOLE;
+        for (unsigned j = 0; answer == CUT && j < 0x10000; j++) {
+            in[2] = (uint8_t)(j >> 8);
+            in[3] = (uint8_t)j;
+            three += in[3] == 0 && answer_to(PERSO_UTF8, in, 3) == WHOLE;
+            four += answer_to(PERSO_UTF8, in, 4) == WHOLE;
+        }
     }
-    iconv_close(to);
+    assert_int_equal(two, 0x800 - 0x80);
+    assert_int_equal(three, 0x10000 - 0x800 - 0x800); /* less the surrogates */
+    assert_int_equal(four, 0x100000);
+}
+
+static void
+what_labels_mean(void **state) /* DOMAIN 0.7, 3.1; PLATFORM 6 */
+{
+    enum perso_charset sets[] = { PERSO_GBK, PERSO_GB18030 };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(sets); i++) {
+        assert_int_equal(scalar_of(sets[i], 0xA1A4), 0xB7);     /* not U+30FB */
+        assert_int_equal(scalar_of(sets[i], 0xA1AA), 0x2014);   /* not U+2015 */
+        assert_int_equal(scalar_of(sets[i], 0xA2E3), 0x20AC);   /* the euro has two bytes ... */
+        assert_int_equal(scalar_of(sets[i], 0x80), UINT32_MAX); /* ... not code page 936's one */
+        assert_int_equal(scalar_of(sets[i], 0xFF), UINT32_MAX);
+        assert_int_equal(scalar_of(sets[i], 0xFE9F), 0x4DAE);
+    }
+    assert_int_equal(scalar_of(PERSO_GB18030, 0x8139A739), 0x30FB);
+    assert_int_equal(scalar_of(PERSO_GBK, 0x8139A739), UINT32_MAX);
 }
 
 static const struct {
@@ -354,7 +422,10 @@ main(void)
         cmocka_unit_test(every_scalar_goes_there_and_back),
         cmocka_unit_test(every_code_goes_there_and_back),
         cmocka_unit_test(known_values_are_there),
-        cmocka_unit_test(glibc_agrees_but_for_a_list),
+        cmocka_unit_test(every_beginning_is_judged),
+        cmocka_unit_test(every_end_is_judged),
+        cmocka_unit_test(every_utf8_sequence_is_judged),
+        cmocka_unit_test(what_labels_mean),
         cmocka_unit_test(bad_bytes_stop_the_decoder),
         cmocka_unit_test(a_full_buffer_stops_the_decoder),
         cmocka_unit_test(encoding_refuses_what_is_not_there),
