@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "formats/pki/pkcs10.h"
+#include "formats/sm2/sm3.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -64,12 +65,25 @@ openssl_reads_it_too(struct perso_cursor der)
     ERR_clear_error();
 }
 
+/* A failed proof is explained from any key and any numbers. */
+static void
+is_diagnosed(const struct perso_pkcs10 *request)
+{
+    uint8_t e[PERSO_SM3_BYTES];
+    enum perso_reject why = perso_pkcs10_diagnose(request);
+
+    assert(perso_pkcs10_e(request, PERSO_SM2_ID, e));
+    assert(why == PERSO_REJ_POP_EMPTY_ID || why == PERSO_REJ_POP_NO_Z ||
+           why == PERSO_REJ_POP_SHA256 || why == PERSO_REJ_POP_FAILED);
+}
+
 static void
 strictly_read(struct perso_cursor given, const struct perso_pkcs10 *request)
 {
     assert(perso_left(&given) <= PERSO_REQUEST_DER_BYTES && request->odd == 0);
     assert(lies_inside(request->info, given) && lies_inside(request->subject, request->info));
     openssl_reads_it_too(given);
+    is_diagnosed(request);
 }
 
 /* What is odd has to be tolerated, all of it, and nothing else has to. */
