@@ -43,16 +43,20 @@ content_type(struct perso_cursor oid)
 static const char *
 other_content(unsigned type)
 {
-    static const char *const names[] = {
-        N_("neither PKCS#7 nor a type of GM/T 0010"),
-        N_("data, where SignedData is expected"),
-        N_("SignedData"),
-        N_("EnvelopedData, where SignedData is expected"),
-        N_("SignedAndEnvelopedData, where SignedData is expected"),
-        N_("DigestedData or EncryptedData, where SignedData is expected"),
-        N_("EncryptedData or KeyAgreementInfo, where SignedData is expected"),
-    };
-    return type < sizeof names / sizeof names[0] ? names[type] : names[0];
+    switch (type) {
+    case 1:
+        return N_("data, where SignedData is expected");
+    case 3:
+        return N_("EnvelopedData, where SignedData is expected");
+    case 4:
+        return N_("SignedAndEnvelopedData, where SignedData is expected");
+    case 5:
+        return N_("DigestedData or EncryptedData, where SignedData is expected");
+    case 6:
+        return N_("EncryptedData or KeyAgreementInfo, where SignedData is expected");
+    default:
+        return N_("neither PKCS#7 nor a type of GM/T 0010");
+    }
 }
 
 /* ContentInfo { contentType, [0] EXPLICIT content }; *content is at the SignedData. */
