@@ -240,6 +240,20 @@ check_sample_configuration()
     diff -ru conf/profiles "$scratch/site/profiles" 2>&1 || true
 }
 
+# Bugs that are planted for the tests (pipeline/store/planted.h) are in persoline-planted alone.
+check_no_planted_bugs()
+{
+    local planted=$build/tests/fault/persoline-planted name names
+    names=$(grep -rhoE --include='*.c' 'PERSO_BUG\([a-z_]+' pipeline | sed 's/.*(//' | sort -u)
+    [ "$(wc -l <<<"$names")" -ge 8 ] || echo "the planted bugs were not found"
+    for name in $names; do
+        ! grep -qa "planted:\|$name" "$build/pipeline/persoline" || printf 'persoline: %s\n' "$name"
+        [ ! -x "$planted" ] || grep -qa "planted:$name" "$planted" ||
+            printf '%s: not in persoline-planted, see tests/fault/CMakeLists.txt\n' "$name"
+        grep -q "^$name " tests/fault/planted.sh || printf 'tests/fault/planted.sh: no %s\n' "$name"
+    done
+}
+
 # ---- manual, completions, installation ----
 
 check_man_pages_lint()
@@ -393,7 +407,7 @@ check_installs()
 # ---- run them ----
 
 with_program='sample_configuration manual_tells_every_command manual_tells_every_key'
-with_program+=' completions_know_every_command installs'
+with_program+=' completions_know_every_command installs no_planted_bugs'
 
 run()
 {

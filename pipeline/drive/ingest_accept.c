@@ -8,6 +8,7 @@
 #include "pipeline/job/cards.h"
 #include "pipeline/job/party.h"
 #include "pipeline/job/rules.h"
+#include "pipeline/store/planted.h"
 
 #define NOT_BUNDLED                                                                                \
     (1u << PERSO_STATE_RECEIVED | 1u << PERSO_STATE_RECONCILED | 1u << PERSO_STATE_APPROVED |      \
@@ -425,7 +426,8 @@ accept_rows(struct accepting *a, struct perso_error *err)
 
     if ((rc = take_corrections(a, err)) != PERSO_OK || (rc = hold_card_twins(a, err)) != PERSO_OK ||
         (rc = hold_key_twins(a, err)) != PERSO_OK ||
-        (rc = for_cards_of_file(a, claim_received, err)) != PERSO_OK)
+        (!PERSO_BUG(claimed_after_use) &&
+         (rc = for_cards_of_file(a, claim_received, err)) != PERSO_OK))
         return rc;
     for (size_t i = 0; i < a->n_corrections; i++)
         if ((rc = settle_correction(a, &a->corrections[i], err)) != PERSO_OK)
@@ -476,6 +478,8 @@ perso_ingest_accept(struct perso_job *job, struct perso_ledger_file *file,
             rc = perso_ledger_commit(job->ledger, err);
         else
             perso_ledger_rollback(job->ledger);
+        if (rc == PERSO_OK && PERSO_BUG(claimed_after_use))
+            rc = for_cards_of_file(&a, claim_received, err);
         if (rc == PERSO_OK)
             rc = release_old_keys(&a, err);
     }

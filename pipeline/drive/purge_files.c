@@ -158,6 +158,11 @@ perso_purge_files_remove(struct perso_job *job, struct perso_error *err)
             (rc = perso_path_join(job->folder, files.files[i].path, path, sizeof path, err)) ==
                 PERSO_OK)
             rc = perso_durable_unlink(path, err);
+    /* Also where a purge that was cut off left nothing to unlink: that may not be durable. */
+    for (const char *const *folder = perso_purge_folders; rc == PERSO_OK && *folder != NULL;
+         folder++)
+        if ((rc = perso_path_join(job->folder, *folder, path, sizeof path, err)) == PERSO_OK)
+            rc = perso_durable_sync(path, err);
     perso_purge_files_free(&files);
     return rc;
 }

@@ -1,9 +1,25 @@
 #include <string.h>
+#include <unistd.h>
 
 #include "pipeline/drive/drive.h"
 #include "pipeline/file/outgoing.h"
 #include "pipeline/job/path.h"
+#include "pipeline/store/planted.h"
 #include "ra-client/spool.h"
+
+/* Planted: a name that is taken must be somebody else's, so ours is a new one. */
+static const char *
+free_name(const char *folder, const char *name, char other[PERSO_PATH_BYTES])
+{
+    struct perso_error ignored = { 0 };
+
+    if (!PERSO_BUG(submitted_before_intent) ||
+        perso_path_join(folder, name, other, PERSO_PATH_BYTES, &ignored) != PERSO_OK ||
+        access(other, F_OK) != 0)
+        return name;
+    snprintf(other, PERSO_PATH_BYTES, "2-%s", name);
+    return other;
+}
 
 static enum perso_result
 copy_file(void *arg, const char *from_folder, const char *name, const char *to_folder,
@@ -13,7 +29,7 @@ copy_file(void *arg, const char *from_folder, const char *name, const char *to_f
     struct perso_file_source *file = NULL;
     struct perso_durable *out = NULL;
     struct perso_sink sink;
-    char path[PERSO_PATH_BYTES];
+    char path[PERSO_PATH_BYTES], other[PERSO_PATH_BYTES];
     uint8_t buffer[65536];
     size_t n;
     enum perso_result rc;
@@ -30,7 +46,8 @@ copy_file(void *arg, const char *from_folder, const char *name, const char *to_f
         (rc = perso_file_source_open(path, &file, err)) != PERSO_OK)
         return rc;
     struct perso_source source = perso_file_source(file);
-    if ((rc = perso_durable_open(to_folder, name, &out, err)) != PERSO_OK)
+    if ((rc = perso_durable_open(to_folder, free_name(to_folder, name, other), &out, err)) !=
+        PERSO_OK)
         goto out;
     sink = perso_durable_sink(out);
     while ((rc = perso_source_read(&source, buffer, sizeof buffer, &n, err)) == PERSO_OK &&
@@ -81,7 +98,7 @@ submit_file(struct perso_job *job, const struct perso_ra *ra, struct perso_ledge
         return rc;
     const struct perso_ra_set set = { .id = name, .folder = folder, .files = files, .n_files = 2 };
     /* The intent is durable before the peer can see anything. */
-    if (file->status != PERSO_FILE_SENDING &&
+    if (file->status != PERSO_FILE_SENDING && !PERSO_BUG(submitted_before_intent) &&
         (rc = set_status(job, file, PERSO_FILE_SENDING, "send", "", err)) != PERSO_OK)
         return rc;
     rc = ra->submit(ra->self, &set, &receipt, err);

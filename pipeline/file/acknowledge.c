@@ -9,6 +9,7 @@
 #include "pipeline/file/output.h"
 #include "pipeline/job/party.h"
 #include "pipeline/job/path.h"
+#include "pipeline/store/durable.h"
 
 /* A package about another batch has its number in the note. */
 static unsigned long
@@ -82,9 +83,10 @@ acknowledge(struct perso_job *job, const struct perso_ledger_file *file, struct 
         snprintf(number, sizeof number, "%s-%04u", job->conf.batch, file->sequence);
     snprintf(name, sizeof name, "ACK-%s-%s-%s.json", file->kind, job->conf.division, number);
     if ((rc = perso_job_folder(job, place_of(job, file->kind), folder, err)) != PERSO_OK ||
-        (rc = perso_path_join(folder, name, path, sizeof path, err)) != PERSO_OK ||
-        access(path, F_OK) == 0)
+        (rc = perso_path_join(folder, name, path, sizeof path, err)) != PERSO_OK)
         return rc;
+    if (access(path, F_OK) == 0) /* whoever wrote it may have been cut off before its fsync */
+        return job->options.dry_run ? PERSO_OK : perso_durable_sync(folder, err);
     if ((rc = write_json(job, file, &json, &n, err)) == PERSO_OK &&
         (rc = perso_outgoing_sides(job, folder, name, perso_cursor_of(json, n), NULL, err)) ==
             PERSO_OK)

@@ -5,6 +5,7 @@
 
 #include "pipeline/file/output.h"
 #include "pipeline/job/path.h"
+#include "pipeline/store/planted.h"
 
 /* ---- plan ---- */
 
@@ -257,6 +258,8 @@ perso_outgoing_settle(struct perso_job *job, const struct perso_outgoing_step *s
         return rc;
     if ((rc = perso_ledger_file_set(job->ledger, file, err)) == PERSO_OK &&
         (rc = perso_outgoing_cards(job, file->id, move_cards, &moving, err)) == PERSO_OK &&
+        (!PERSO_BUG(event_apart) || ((rc = perso_ledger_commit(job->ledger, err)) == PERSO_OK &&
+                                     (rc = perso_ledger_begin(job->ledger, err)) == PERSO_OK)) &&
         (rc = job->cards.event(job->cards.self, &event, err)) == PERSO_OK)
         return perso_ledger_commit(job->ledger, err);
     perso_ledger_rollback(job->ledger);

@@ -6,6 +6,7 @@
 #include "formats/sm2/sm3.h"
 #include "pipeline/file/output.h"
 #include "pipeline/job/path.h"
+#include "pipeline/store/planted.h"
 
 static void
 manifest_head(const struct perso_job *job, const char *kind, uint32_t sequence,
@@ -69,16 +70,19 @@ pack(struct perso_job *job, struct perso_ledger_file *file, struct perso_manifes
     if ((rc = perso_package_write(manifest, members, n_members, job->date_s, &sink, &json, &json_n,
                                   err)) == PERSO_OK &&
         /* The signature stands before the package does, so that nobody sees one without it. */
-        (rc = perso_outgoing_sides(job, folder, name, perso_cursor_of(json, json_n), recipient,
-                                   err)) == PERSO_OK &&
+        (PERSO_BUG(package_before_sides) ||
+         (rc = perso_outgoing_sides(job, folder, name, perso_cursor_of(json, json_n), recipient,
+                                    err)) == PERSO_OK) &&
         !perso_sm3_of(json, json_n, file->manifest_sm3))
         rc = perso_error_openssl(err, "SM3");
-    free(json);
-    if (rc != PERSO_OK) {
+    if (rc == PERSO_OK)
+        rc = perso_outgoing_publish(job, file, durable, err);
+    else
         perso_durable_abandon(durable);
-        return rc;
-    }
-    return perso_outgoing_publish(job, file, durable, err);
+    if (rc == PERSO_OK && PERSO_BUG(package_before_sides))
+        rc = perso_outgoing_sides(job, folder, name, perso_cursor_of(json, json_n), recipient, err);
+    free(json);
+    return rc;
 }
 
 enum perso_result

@@ -18,6 +18,7 @@
 #include "pipeline/job/path.h"
 #include "pipeline/job/site_keys.h"
 #include "pipeline/store/durable.h"
+#include "pipeline/store/planted.h"
 
 #define TOKEN_BYTES 16u /* tells two jobs of one name apart */
 
@@ -324,7 +325,7 @@ perso_job_open(const char *folder, bool write, const struct perso_options *optio
         PERSO_OK)
         return rc;
     ret->cards = perso_ledger_cards(ret->ledger);
-    return write ? perso_job_drop_half_read(ret, err) : PERSO_OK;
+    return write && !PERSO_BUG(half_read_kept) ? perso_job_drop_half_read(ret, err) : PERSO_OK;
 }
 
 void

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "perso/text.h"
+#include "pipeline/store/planted.h"
 
 #define PATH_BYTES 4096 /* PATH_MAX of Linux */
 
@@ -89,12 +90,24 @@ perso_database_run(const struct perso_database *db, sqlite3_stmt *statement,
     return rc == PERSO_END ? PERSO_OK : rc;
 }
 
+/* All content stands in the one file, the WAL is empty. */
+static enum perso_result
+empty_wal(const struct perso_database *db, bool *busy, struct perso_error *err)
+{
+    sqlite3_stmt *s = NULL;
+    enum perso_result rc = perso_database_prepare(db, "PRAGMA wal_checkpoint(TRUNCATE)", &s, err);
+
+    if (rc == PERSO_OK && (rc = perso_database_step(db, s, err)) == PERSO_OK)
+        *busy = sqlite3_column_int(s, 0) != 0;
+    sqlite3_finalize(s);
+    return rc;
+}
+
 /* Deleted texts stay in pages that are free or were moved from, and in the WAL. */
 enum perso_result
 perso_database_scrub(struct perso_database *db, struct perso_error *err)
 {
     enum perso_result rc;
-    sqlite3_stmt *s = NULL;
     bool busy = false;
 
     for (size_t i = 0; i < db->n_statements; i++)
@@ -103,11 +116,7 @@ perso_database_scrub(struct perso_database *db, struct perso_error *err)
         busy = (sqlite3_errcode(db->handle) & 0xff) == SQLITE_BUSY;
         return busy ? PERSO_RETRY : rc;
     }
-    if ((rc = perso_database_prepare(db, "PRAGMA wal_checkpoint(TRUNCATE)", &s, err)) == PERSO_OK &&
-        (rc = perso_database_step(db, s, err)) == PERSO_OK)
-        busy = sqlite3_column_int(s, 0) != 0;
-    sqlite3_finalize(s);
-    if (rc == PERSO_OK && busy) {
+    if ((rc = empty_wal(db, &busy, err)) == PERSO_OK && busy) {
         perso_error_set(err, PERSO_REJ_NONE, "", "%s: another process uses it", db->name);
         return PERSO_RETRY;
     }
@@ -223,6 +232,8 @@ apply_settings(struct perso_database *db, enum perso_database_access access,
     if (access == PERSO_DATABASE_READ)
         return perso_database_exec(
             db, "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF; PRAGMA cache_size=-65536;", err);
+    if (PERSO_BUG(synchronous_off))
+        return perso_database_exec(db, "PRAGMA synchronous=OFF", err);
     return perso_database_exec(db, write_settings, err);
 }
 
@@ -275,6 +286,7 @@ fill_new(const char *path, const struct perso_database_kind *kind, struct perso_
 {
     struct perso_database db = { .name = kind->name };
     char header[128];
+    bool busy = false;
     enum perso_result rc = open_handle(&db, path, SQLITE_OPEN_READWRITE, 0, err);
 
     snprintf(header, sizeof header, "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT;",
@@ -286,8 +298,24 @@ fill_new(const char *path, const struct perso_database_kind *kind, struct perso_
         rc = perso_database_exec(&db, *sql, err);
     if (rc == PERSO_OK)
         rc = perso_database_exec(&db, header, err);
+    /* Closing would do it, too, but not tell where it fails: and the file moves on without its WAL.
+     */
+    if (rc == PERSO_OK && (rc = empty_wal(&db, &busy, err)) == PERSO_OK && busy)
+        rc = perso_error_set(err, PERSO_REJ_NONE, "", "%s: another process uses it", db.name);
     perso_database_close(&db);
     return rc;
+}
+
+static void
+unlink_database(const char *path)
+{
+    static const char *const ends[] = { "", "-wal", "-shm" };
+    char name[PATH_BYTES + 16];
+
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        snprintf(name, sizeof name, "%s%s", path, ends[i]);
+        unlink(name);
+    }
 }
 
 static enum perso_result
@@ -320,7 +348,11 @@ perso_database_create(const char *path, const struct perso_database_kind *kind,
     snprintf(part, sizeof part, "%s.%s.part", folder, name);
     if (folder[0] == '\0')
         snprintf(folder, sizeof folder, ".");
-    unlink(part);
+    if (PERSO_BUG(created_in_place)) {
+        close(open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+        return fill_new(path, kind, err);
+    }
+    unlink_database(part);
     int fd = open(part, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return perso_error_errno(err, part);
@@ -330,7 +362,7 @@ perso_database_create(const char *path, const struct perso_database_kind *kind,
         rc = sync_path(part, O_NOFOLLOW, err);
     if (rc == PERSO_OK && link(part, path) != 0) /* a rename would replace what is there */
         rc = perso_error_errno(err, path);
-    unlink(part);
+    unlink_database(part);
     return rc == PERSO_OK ? sync_path(folder, O_DIRECTORY, err) : rc;
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "formats/sm2/sm3.h"
+#include "pipeline/store/planted.h"
 
 #define BUFFER_BYTES 65536u
 #define HEAD_BYTES 8192u /* of a dry output, to be shown: a few rows */
@@ -57,6 +58,8 @@ part_open(struct perso_durable *file, const char *folder, const char *name, stru
     if (!name_is_plain(name) || n < 0 || (size_t)n >= sizeof file->part)
         return perso_error_set(err, PERSO_REJ_NONE, "", "%s: not a file name", name);
     snprintf(file->name, sizeof file->name, "%s", name);
+    if (PERSO_BUG(written_in_place))
+        memcpy(file->part, file->name, sizeof file->part);
     file->folder = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (file->folder < 0)
         return perso_error_errno(err, folder);
@@ -132,12 +135,14 @@ write_all(struct perso_durable *file, const uint8_t *at, size_t n, struct perso_
     while (n > 0 && file->fd >= 0) {
         ssize_t done = write(file->fd, at, n);
         if (done < 0 && errno != EINTR) {
+            if (PERSO_BUG(write_error_ignored))
+                return PERSO_OK;
             file->failed = true;
             return perso_error_errno(err, file->name);
         }
         if (done > 0) {
             at += done;
-            n -= (size_t)done;
+            n -= PERSO_BUG(short_write_is_whole) ? n : (size_t)done;
         }
     }
     return PERSO_OK;
@@ -196,7 +201,8 @@ make_durable(struct perso_durable *file, struct perso_error *err)
         return perso_error_set(err, PERSO_REJ_NONE, "", "%s: an earlier write failed", file->name);
     if (fd < 0) /* dry: nothing was written */
         return PERSO_OK;
-    if (fsync(fd) != 0)
+    if (!PERSO_BUG(no_fsync_before_rename) && fsync(fd) != 0 &&
+        !(PERSO_BUG(failed_fsync_repeated) && fsync(fd) == 0))
         return perso_error_errno(err, file->name);
     file->fd = -1;
     return close(fd) == 0 ? PERSO_OK : perso_error_errno(err, file->name);
@@ -221,7 +227,8 @@ perso_durable_finish(struct perso_durable *file, uint8_t sm3[PERSO_SM3_BYTES], u
 {
     enum perso_result rc = finish(file, err);
 
-    if (rc == PERSO_OK && file->folder >= 0 && fsync(file->folder) != 0)
+    if (rc == PERSO_OK && file->folder >= 0 && !PERSO_BUG(noted_before_durable) &&
+        fsync(file->folder) != 0)
         rc = perso_error_errno(err, file->name);
     if (rc != PERSO_OK) {
         perso_durable_abandon(file);
@@ -236,7 +243,8 @@ perso_durable_finish(struct perso_durable *file, uint8_t sm3[PERSO_SM3_BYTES], u
 static enum perso_result
 give_name(int folder, const char *part, const char *name, struct perso_error *err)
 {
-    return renameat(folder, part, folder, name) == 0 && fsync(folder) == 0
+    return renameat(folder, part, folder, name) == 0 &&
+                   (PERSO_BUG(rename_not_synced) || fsync(folder) == 0)
                ? PERSO_OK
                : perso_error_errno(err, name);
 }
@@ -277,8 +285,8 @@ perso_durable_complete(const char *folder, const char *name, bool *stands, struc
         return errno == ENOENT ? PERSO_OK : perso_error_errno(err, folder);
     if (!name_is_plain(name) || n < 0 || (size_t)n >= sizeof part)
         rc = perso_error_set(err, PERSO_REJ_NONE, "", "%s: not a file name", name);
-    else if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-        *stands = true;
+    else if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0) /* cut off before its fsync */
+        *stands = (rc = fsync(fd) == 0 ? PERSO_OK : perso_error_errno(err, name)) == PERSO_OK;
     else if (errno != ENOENT)
         rc = perso_error_errno(err, name);
     else if (fstatat(fd, part, &st, AT_SYMLINK_NOFOLLOW) == 0)
@@ -343,11 +351,27 @@ perso_durable_unlink(const char *path, struct perso_error *err)
 
     if (n < 0 || (size_t)n >= sizeof folder)
         return perso_error_set(err, PERSO_REJ_NONE, "", "path too long");
-    if (unlink(path) != 0)
-        return errno == ENOENT ? PERSO_OK : perso_error_errno(err, path);
+    /* What is gone already may be back after a power loss, too. */
+    if (unlink(path) != 0 && errno != ENOENT)
+        return perso_error_errno(err, path);
     if ((fd = open(folder[0] != '\0' ? folder : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
-        return perso_error_errno(err, folder);
-    enum perso_result rc = fsync(fd) != 0 ? perso_error_errno(err, folder) : PERSO_OK;
+        return errno == ENOENT ? PERSO_OK : perso_error_errno(err, folder);
+    enum perso_result rc =
+        !PERSO_BUG(unlink_not_synced) && fsync(fd) != 0 ? perso_error_errno(err, folder) : PERSO_OK;
+    close(fd);
+    return rc;
+}
+
+enum perso_result
+perso_durable_sync(const char *folder, struct perso_error *err)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    enum perso_result rc = PERSO_OK;
+
+    if (fd < 0)
+        return errno == ENOENT ? PERSO_OK : perso_error_errno(err, folder);
+    if (fsync(fd) != 0)
+        rc = perso_error_errno(err, folder);
     close(fd);
     return rc;
 }

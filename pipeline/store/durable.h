@@ -49,6 +49,10 @@ enum perso_result perso_durable_write(const char *folder, const char *name, cons
                                       size_t n, struct perso_error *err);
 /** Unlink a file (one that is not there is success) and fsync its folder. */
 enum perso_result perso_durable_unlink(const char *path, struct perso_error *err);
+/** fsync of a folder: what was renamed or unlinked in it stays so. One that is not there is
+ * success.
+ */
+enum perso_result perso_durable_sync(const char *folder, struct perso_error *err);
 /** Unlink every file of a folder, left-overs of a crash too, but no folder in it; one that is not
  *  there is empty. fsync of the folder. */
 enum perso_result perso_durable_clear(const char *folder, struct perso_error *err);

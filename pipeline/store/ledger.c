@@ -5,6 +5,7 @@
 
 #include "pipeline/store/durable.h"
 #include "pipeline/store/ledger_private.h"
+#include "pipeline/store/planted.h"
 
 #define PATH_BYTES 4096
 #define BUSY_MS                                                                                    \
@@ -219,7 +220,7 @@ perso_ledger_commit(struct perso_ledger *ledger, struct perso_error *err)
     if (rc == PERSO_OK)
         rc = perso_database_exec(
             &ledger->db, ledger->access == PERSO_LEDGER_DRY ? "RELEASE dry" : "COMMIT", err);
-    if (rc != PERSO_OK) {
+    if (rc != PERSO_OK && !PERSO_BUG(commit_error_ignored)) {
         perso_ledger_rollback(ledger);
         ledger->broken = true;
         return rc;

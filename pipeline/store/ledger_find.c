@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "pipeline/store/ledger_private.h"
+#include "pipeline/store/planted.h"
 
 /* At most one card; PERSO_END where there is none. */
 static enum perso_result
@@ -247,10 +248,12 @@ perso_ledger_counts(struct perso_ledger *ledger, uint32_t counts[PERSO_STATE_COU
                     struct perso_error *err)
 {
     static const char sql[] = "SELECT state, count(*) FROM card WHERE accepted = 1 GROUP BY state";
+    static const char all_sql[] = "SELECT state, count(*) FROM card GROUP BY state"; /* planted */
     uint32_t found[PERSO_STATE_COUNT] = { 0 };
     char word[16];
     sqlite3_stmt *s = NULL;
-    enum perso_result rc = perso_database_statement(&ledger->db, sql, &s, err);
+    enum perso_result rc = perso_database_statement(
+        &ledger->db, PERSO_BUG(counted_before_accepted) ? all_sql : sql, &s, err);
 
     if (rc != PERSO_OK)
         return rc;

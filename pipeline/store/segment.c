@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pipeline/store/planted.h"
+
 #define BUFFER_BYTES (PERSO_SEGMENT_PREFIX + PERSO_SEGMENT_PAYLOAD_BYTES)
 #define NUMBER_MAX 9999u /* 9,999 GiB: a thousand times the largest job */
 #define NAME_BYTES 16
@@ -90,7 +92,8 @@ resume_at(struct perso_segments *s, struct perso_segment_place end, struct perso
     s->unsynced = false; /* what stands before the end was committed */
     if ((rc = remove_after(s, end.segment, err)) != PERSO_OK || end.segment == 0)
         return rc;
-    s->fd = openat(s->folder, segment_name(end.segment, name), O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    s->fd = openat(s->folder, segment_name(end.segment, name),
+                   O_RDWR | O_NOFOLLOW | O_CLOEXEC | (PERSO_BUG(tail_not_cut) ? O_APPEND : 0));
     if (s->fd < 0 || fstat(s->fd, &st) != 0)
         return segment_error(s, end.segment, err);
     if ((uint64_t)st.st_size < end.offset) {
@@ -98,7 +101,7 @@ resume_at(struct perso_segments *s, struct perso_segment_place end, struct perso
         return perso_error_set(err, PERSO_REJ_NONE, "", "%s: have %jd bytes, the ledger knows %ju",
                                name, (intmax_t)st.st_size, (uintmax_t)end.offset);
     }
-    if ((uint64_t)st.st_size == end.offset)
+    if ((uint64_t)st.st_size == end.offset || PERSO_BUG(tail_not_cut))
         return PERSO_OK;
     if (ftruncate(s->fd, (off_t)end.offset) != 0 || fsync(s->fd) != 0)
         return segment_error(s, end.segment, err);
@@ -179,7 +182,7 @@ perso_segments_sync(struct perso_segments *s, struct perso_error *err)
         return PERSO_OK;
     if ((rc = flush(s, err)) != PERSO_OK)
         return rc;
-    if (fdatasync(s->fd) != 0)
+    if (!PERSO_BUG(payload_not_synced) && fdatasync(s->fd) != 0)
         return segment_error(s, s->number, err);
     s->unsynced = false;
     return PERSO_OK;
