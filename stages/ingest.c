@@ -1,6 +1,7 @@
 #include "stages/ingest.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "formats/base/encode.h"
 #include "formats/identity/card.h"
@@ -195,6 +196,19 @@ check_request(struct row *row, enum perso_column column, struct perso_error *err
     return PERSO_OK;
 }
 
+/* Set where a request came as a file of its own: the card that it is named after. */
+static enum perso_result
+check_request_card(struct row *row, enum perso_column column, struct perso_error *err)
+{
+    struct perso_text named = row->cells[PERSO_COL_P10_AAZ501], id = row->cells[PERSO_COL_AAZ501];
+
+    (void)column;
+    if (named.bytes == 0 ||
+        (named.bytes == id.bytes && strncasecmp(named.at, id.at, id.bytes) == 0))
+        return PERSO_OK;
+    return perso_refuse(err, PERSO_REJ_REQUEST_CARD);
+}
+
 static enum perso_result
 check_subject(struct row *row, enum perso_column column, struct perso_error *err)
 {
@@ -220,7 +234,7 @@ static const struct {
     { PERSO_COL_AAZ500, check_card_no },        { PERSO_COL_AAB301, check_division },
     { PERSO_COL_AAC003, check_name },           { PERSO_COL_QMGY, check_key },
     { PERSO_COL_request_id, check_request_id }, { PERSO_COL_P10, check_request },
-    { PERSO_COL_P10, check_subject },
+    { PERSO_COL_P10, check_request_card },      { PERSO_COL_P10, check_subject },
 };
 
 static enum perso_result

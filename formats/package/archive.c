@@ -5,12 +5,14 @@
 #include <string.h>
 
 #include "formats/package/container.h"
+#include "formats/package/tar_header.h"
 
 #define RATIO_FROM (1u << 20) /* small files of one repeated row pack well and do no harm */
 
 struct perso_archive {
     struct perso_raw input;
     struct perso_archive_limits limits;
+    struct perso_archive_ways ways;
     struct perso_container container;
     struct perso_name_set names;
     char name[PERSO_MEMBER_NAME_BYTES];
@@ -22,20 +24,6 @@ struct perso_archive {
     enum perso_result failed; /* not PERSO_OK: every later call answers the same */
     struct perso_error fault;
 };
-
-/* The sum over a header in which the field of the sum counts as blanks (POSIX ustar). */
-static bool
-tar_sum_is_right(const uint8_t header[PERSO_SNIFF_BYTES])
-{
-    unsigned have = 0, want = 0;
-
-    for (size_t i = 0; i < PERSO_SNIFF_BYTES; i++)
-        have += i >= 148 && i < 156 ? ' ' : header[i];
-    for (size_t i = 148; i < 156; i++)
-        if (header[i] >= '0' && header[i] <= '7')
-            want = want * 8 + (header[i] - '0');
-    return have == want;
-}
 
 static bool
 begins(const uint8_t *head, size_t n, const char *magic, size_t magic_n)
@@ -52,7 +40,8 @@ perso_archive_sniff(const uint8_t *head, size_t n)
         return PERSO_ARCHIVE_TAR_ZST;
     if (begins(head, n, "\x1f\x8b\x08", 3))
         return PERSO_ARCHIVE_TAR_GZ;
-    if (n >= PERSO_SNIFF_BYTES && memcmp(head + 257, "ustar", 5) == 0 && tar_sum_is_right(head))
+    if (n >= PERSO_SNIFF_BYTES && memcmp(head + 257, "ustar", 5) == 0 &&
+        perso_tar_sum_is_right(head))
         return PERSO_ARCHIVE_TAR;
     return PERSO_ARCHIVE_NONE;
 }
@@ -110,9 +99,9 @@ enum perso_result
 perso_raw_made(struct perso_raw *input, size_t n, struct perso_error *err)
 {
     input->made += n;
-    if (input->made > RATIO_FROM && input->made / PERSO_ARCHIVE_RATIO > input->taken)
+    if (input->made > RATIO_FROM && input->made / input->ratio > input->taken)
         return perso_error_set(err, PERSO_REJ_ARCHIVE_LIMIT, "",
-                               "more than %u bytes out for one in", PERSO_ARCHIVE_RATIO);
+                               "more than %u bytes out for one in", input->ratio);
     return PERSO_OK;
 }
 
@@ -126,11 +115,11 @@ open_container(struct perso_archive *archive, struct perso_error *err)
         return perso_error_set(err, PERSO_REJ_FILE_EMPTY, "", "%s", "");
     switch (form) {
     case PERSO_ARCHIVE_ZIP:
-        return perso_zip_open(input, &archive->container, err);
+        return perso_zip_open(input, &archive->ways, &archive->container, err);
     case PERSO_ARCHIVE_TAR:
     case PERSO_ARCHIVE_TAR_GZ:
     case PERSO_ARCHIVE_TAR_ZST:
-        return perso_tar_open(input, form, &archive->container, err);
+        return perso_tar_open(input, form, &archive->ways, &archive->container, err);
     case PERSO_ARCHIVE_NONE:
         break;
     }
@@ -147,13 +136,29 @@ perso_archive_open(const struct perso_source *source, const struct perso_archive
     if (archive == NULL)
         return perso_error_errno(err, "archive");
     archive->limits = *limits;
-    if ((rc = perso_raw_open(&archive->input, source, err)) != PERSO_OK ||
-        (rc = open_container(archive, err)) != PERSO_OK) {
+    if ((rc = perso_raw_open(&archive->input, source, err)) == PERSO_OK) {
+        archive->input.ratio = PERSO_ARCHIVE_RATIO;
+        rc = open_container(archive, err);
+    }
+    if (rc != PERSO_OK) {
         perso_archive_free(archive);
         return rc;
     }
     *ret = archive;
     return PERSO_OK;
+}
+
+void
+perso_archive_set(struct perso_archive *archive, const struct perso_archive_ways *ways)
+{
+    archive->ways = *ways;
+    archive->input.ratio = ways->ratio != 0 ? ways->ratio : PERSO_ARCHIVE_RATIO;
+}
+
+uint32_t
+perso_archive_members(const struct perso_archive *archive)
+{
+    return archive->n_members;
 }
 
 /* Member names may be of persons: the message counts members instead. */
@@ -247,29 +252,41 @@ take_head(struct perso_archive *archive, struct perso_error *err)
 }
 
 static enum perso_result
-admit(struct perso_archive *archive, const struct perso_raw_name *raw, struct perso_error *err)
+admit(struct perso_archive *archive, struct perso_raw_name *raw, struct perso_error *err)
 {
     if (archive->n_members > archive->limits.members)
         return perso_error_set(err, PERSO_REJ_ARCHIVE_LIMIT, "", "at most %u members",
                                archive->limits.members);
-    if (!perso_member_name_read(raw, archive->name))
+    if (raw->folder && raw->bytes > 1 && raw->at[raw->bytes - 1] == '/')
+        raw->bytes--;
+    if (!perso_member_name_read(raw, archive->ways.names, archive->name))
         return perso_error_set(err, PERSO_REJ_ARCHIVE_MEMBER, "", "name is not allowed");
     return perso_name_set_add(&archive->names, archive->name, err);
 }
 
-enum perso_result
-perso_archive_next(struct perso_archive *archive, const char **name, struct perso_source *member,
-                   struct perso_error *err)
+/* A folder with bytes would be a file under a name that hides it. */
+static enum perso_result
+pass_entry(struct perso_archive *archive, bool folder, struct perso_error *err)
+{
+    const struct perso_container *container = &archive->container;
+    enum perso_result rc;
+
+    if (!folder && container->pass != NULL)
+        container->pass(container->self);
+    rc = drain_member(archive, err);
+    if (rc == PERSO_OK && folder && archive->member_bytes > 0)
+        rc = fail(archive,
+                  perso_error_set(err, PERSO_REJ_ARCHIVE_MEMBER, "", "a folder with bytes"), err);
+    return rc;
+}
+
+/* One entry of the container, as it comes. */
+static enum perso_result
+next_entry(struct perso_archive *archive, bool *folder, struct perso_error *err)
 {
     struct perso_raw_name raw = { 0 };
     enum perso_result rc;
 
-    if (archive->failed != PERSO_OK)
-        return fail_again(archive, err);
-    if (archive->ended)
-        return PERSO_END;
-    if ((rc = drain_member(archive, err)) != PERSO_OK)
-        return rc;
     archive->n_members++; /* before, so that a refusal counts the member that it is about */
     rc = archive->container.next(archive->container.self, &raw, err);
     if (rc == PERSO_END) {
@@ -282,7 +299,28 @@ perso_archive_next(struct perso_archive *archive, const char **name, struct pers
         return fail(archive, rc, err);
     archive->in_member = true;
     archive->member_bytes = 0;
-    if ((rc = take_head(archive, err)) != PERSO_OK)
+    *folder = raw.folder;
+    return PERSO_OK;
+}
+
+enum perso_result
+perso_archive_next(struct perso_archive *archive, const char **name, struct perso_source *member,
+                   struct perso_error *err)
+{
+    bool folder = false;
+    enum perso_result rc;
+
+    if (archive->failed != PERSO_OK)
+        return fail_again(archive, err);
+    if (archive->ended)
+        return PERSO_END;
+    if ((rc = drain_member(archive, err)) != PERSO_OK)
+        return rc;
+    while ((rc = next_entry(archive, &folder, err)) == PERSO_OK &&
+           (folder || (archive->ways.passes != NULL && archive->ways.passes(archive->name))))
+        if ((rc = pass_entry(archive, folder, err)) != PERSO_OK)
+            return rc;
+    if (rc != PERSO_OK || (rc = take_head(archive, err)) != PERSO_OK)
         return rc;
     *name = archive->name;
     *member = (struct perso_source) { read_member, archive };

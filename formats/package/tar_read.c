@@ -1,25 +1,23 @@
-#define _XOPEN_SOURCE 700 /* uselocale */
-
-#include <archive.h>
-#include <archive_entry.h>
-#include <errno.h>
-#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "formats/package/container.h"
+#include "formats/package/tar_header.h"
 
-#define END_BYTES 1024u /* two blocks of zeros end a tar */
-
+/*
+ * TAR (POSIX.1-2001 pax, ustar, GNU's long names), read from front to back: headers with a right
+ * sum, data, and at the end two blocks of zeros and nothing but zeros behind them. What a header
+ * says that has no meaning here (owners, times, permissions, extended attributes) is left unread;
+ * what would give a member other bytes than stand there (sparse files, continued ones) is refused.
+ */
 struct tar {
+    const struct perso_archive_ways *ways;
     struct perso_unpack *unpack;
-    struct archive *archive;
-    locale_t utf8; /* pax names are UTF-8; libarchive loses them in any other locale */
     uint8_t block[PERSO_BLOCK_BYTES];
-    size_t held;              /* bytes in block that libarchive has not got yet */
-    uint64_t given, zeros;    /* bytes of the tar so far, and how many at its end are zero */
-    enum perso_result failed; /* what the source said while libarchive was asking */
-    struct perso_error *err;  /* of the call that runs */
+    size_t at, end;
+    uint64_t left; /* of the member's data */
+    size_t padding;
+    struct perso_tar_member member;
 };
 
 static enum perso_result
@@ -28,94 +26,153 @@ refuse_member(struct perso_error *err, const char *text)
     return perso_error_set(err, PERSO_REJ_ARCHIVE_MEMBER, "", "%s", text);
 }
 
-static void
-note_block(struct tar *tar)
+static enum perso_result
+damaged(struct perso_error *err, const char *text)
 {
-    size_t n = tar->held;
-
-    while (n > 0 && tar->block[n - 1] == 0)
-        n--;
-    tar->zeros = n > 0 ? tar->held - n : tar->zeros + tar->held;
-    tar->given += tar->held;
+    return perso_error_set(err, PERSO_REJ_ARCHIVE_DAMAGED, "", "%s", text);
 }
 
+/* Have bytes in the block. */
 static enum perso_result
-fill_block(struct tar *tar, struct perso_error *err)
+fill(struct tar *tar, struct perso_error *err)
+{
+    size_t n = 0;
+    enum perso_result rc;
+
+    if (tar->at < tar->end)
+        return PERSO_OK;
+    if ((rc = perso_unpack_read(tar->unpack, tar->block, sizeof tar->block, &n, err)) == PERSO_OK) {
+        tar->at = 0;
+        tar->end = n;
+    }
+    return rc;
+}
+
+/* n bytes to out, or nowhere where it is NULL. PERSO_END where there is not one more. */
+static enum perso_result
+take(struct tar *tar, uint8_t *out, size_t n, struct perso_error *err)
 {
     enum perso_result rc = PERSO_OK;
 
-    while (tar->held < PERSO_SNIFF_BYTES && rc == PERSO_OK) {
-        size_t n = 0;
-        rc = perso_unpack_read(tar->unpack, tar->block + tar->held, sizeof tar->block - tar->held,
-                               &n, err);
-        if (rc == PERSO_OK)
-            tar->held += n;
+    for (size_t have = 0; have < n && rc == PERSO_OK;) {
+        if ((rc = fill(tar, err)) == PERSO_END && have > 0)
+            return damaged(err, "tar is cut");
+        if (rc != PERSO_OK)
+            return rc;
+        size_t now = tar->end - tar->at < n - have ? tar->end - tar->at : n - have;
+        if (out != NULL)
+            memcpy(out + have, tar->block + tar->at, now);
+        tar->at += now;
+        have += now;
     }
-    return rc == PERSO_END && tar->held > 0 ? PERSO_OK : rc;
+    return rc;
 }
 
-static la_ssize_t
-feed(struct archive *a, void *self, const void **block)
-{
-    struct tar *tar = (struct tar *)self;
-    enum perso_result rc = tar->held > 0 ? PERSO_OK : fill_block(tar, tar->err);
-
-    if (rc == PERSO_OK) {
-        size_t n = tar->held;
-        note_block(tar);
-        tar->held = 0;
-        *block = tar->block;
-        return (la_ssize_t)n;
-    }
-    if (rc == PERSO_END)
-        return 0;
-    tar->failed = rc;
-    archive_set_error(a, EIO, "source");
-    return ARCHIVE_FATAL;
-}
-
+/* As take, where something has to be. */
 static enum perso_result
-libarchive_failed(const struct tar *tar, struct perso_error *err)
+need(struct tar *tar, uint8_t *out, size_t n, struct perso_error *err)
 {
-    const char *text = archive_error_string(tar->archive);
+    enum perso_result rc = take(tar, out, n, err);
 
-    if (tar->failed != PERSO_OK)
-        return tar->failed;
-    return perso_error_set(err, PERSO_REJ_ARCHIVE_DAMAGED, "", "libarchive: %s",
-                           text != NULL ? text : "failed");
+    return rc == PERSO_END ? damaged(err, "tar is cut") : rc;
 }
 
-/* After the last member only zeros, and enough of them: libarchive takes a tar that was cut
- * between two members for a whole one, and does not look behind the mark of the end. */
+static bool
+is_zero(const uint8_t *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (bytes[i] != 0)
+            return false;
+    return true;
+}
+
+/* After one block of zeros: another one at least, and nothing else. */
 static enum perso_result
 end_of_tar(struct tar *tar, struct perso_error *err)
 {
-    int64_t end = archive_read_header_position(tar->archive);
+    uint8_t header[PERSO_SNIFF_BYTES];
     enum perso_result rc;
 
-    while ((rc = fill_block(tar, err)) == PERSO_OK) {
-        note_block(tar);
-        tar->held = 0;
+    if ((rc = take(tar, header, sizeof header, err)) != PERSO_OK)
+        return rc == PERSO_END ? damaged(err, "mark of the end is missing") : rc;
+    if (!is_zero(header, sizeof header))
+        return damaged(err, "bytes after the end");
+    while ((rc = fill(tar, err)) == PERSO_OK) {
+        if (!is_zero(tar->block + tar->at, tar->end - tar->at))
+            return damaged(err, "bytes after the end");
+        tar->at = tar->end;
     }
-    if (rc != PERSO_END)
+    return rc;
+}
+
+static size_t
+padding_of(uint64_t size)
+{
+    return (size_t)(PERSO_SNIFF_BYTES - 1 - (size + PERSO_SNIFF_BYTES - 1) % PERSO_SNIFF_BYTES);
+}
+
+/* A header about the next header: its body goes into what is known of the member. */
+static enum perso_result
+take_about(struct tar *tar, char type, uint64_t size, struct perso_error *err)
+{
+    uint8_t body[PERSO_TAR_ABOUT_BYTES];
+    enum perso_result rc;
+
+    if (size > sizeof body)
+        return perso_error_set(err, PERSO_REJ_ARCHIVE_LIMIT, "", "a header of more than %u bytes",
+                               PERSO_TAR_ABOUT_BYTES);
+    if ((rc = need(tar, body, (size_t)size, err)) != PERSO_OK ||
+        (rc = need(tar, NULL, padding_of(size), err)) != PERSO_OK)
         return rc;
-    uint64_t rest = tar->given - (uint64_t)end;
-    if (rest < END_BYTES)
-        return perso_error_set(err, PERSO_REJ_ARCHIVE_DAMAGED, "", "mark of the end is missing");
-    if (tar->zeros < rest)
-        return perso_error_set(err, PERSO_REJ_ARCHIVE_DAMAGED, "", "bytes after the end");
-    return PERSO_END;
+    return perso_tar_about(&tar->member, type, perso_cursor_of(body, (size_t)size), err);
 }
 
 static enum perso_result
-check_type(struct archive_entry *entry, struct perso_error *err)
+check_type(const struct tar *tar, char type, uint64_t size, struct perso_error *err)
 {
-    if (archive_entry_hardlink(entry) != NULL || archive_entry_symlink(entry) != NULL)
+    switch (type) {
+    case '0':
+    case '\0':
+    case '7': /* contiguous: as a regular file */
+        return tar->member.links ? refuse_member(err, "a link") : PERSO_OK;
+    case '1':
+    case '2':
         return refuse_member(err, "a link");
-    if (archive_entry_filetype(entry) != AE_IFREG)
+    case '3':
+    case '4':
+    case '6':
         return refuse_member(err, "not a regular file");
-    if (archive_entry_sparse_count(entry) > 0)
+    case '5':
+        if (!tar->ways->folders)
+            return refuse_member(err, "a folder");
+        return size == 0 ? PERSO_OK : refuse_member(err, "a folder with bytes");
+    case 'S':
         return refuse_member(err, "a sparse file");
+    default:
+        return refuse_member(err, "of a type that is not known");
+    }
+}
+
+static enum perso_result
+begin_member(struct tar *tar, const struct perso_tar_header *header, struct perso_raw_name *name,
+             struct perso_error *err)
+{
+    const struct perso_tar_member *about = &tar->member;
+    enum perso_result rc;
+
+    if (about->sparse)
+        return refuse_member(err, "a sparse file");
+    if ((rc = check_type(tar, header->type, header->size, err)) != PERSO_OK)
+        return rc;
+    /* Bytes that one reader would see and another would not. */
+    if (about->has_size && about->size != header->size)
+        return damaged(err, "size in the pax header differs");
+    *name = about->has_name ? about->name : header->name;
+    if (name->bytes == 0 || name->bytes > sizeof name->at)
+        return refuse_member(err, "name is not allowed");
+    name->folder = header->type == '5';
+    tar->left = header->size;
+    tar->padding = padding_of(header->size);
     return PERSO_OK;
 }
 
@@ -123,39 +180,47 @@ static enum perso_result
 tar_next(void *self, struct perso_raw_name *name, struct perso_error *err)
 {
     struct tar *tar = (struct tar *)self;
-    struct archive_entry *entry = NULL;
+    uint8_t block[PERSO_SNIFF_BYTES];
+    struct perso_tar_header header;
+    enum perso_result rc;
 
-    tar->err = err;
-    locale_t before = uselocale(tar->utf8);
-    int a_rc = archive_read_next_header(tar->archive, &entry);
-    const char *path = a_rc == ARCHIVE_OK ? archive_entry_pathname(entry) : NULL;
-    uselocale(before);
-
-    if (a_rc == ARCHIVE_EOF)
-        return end_of_tar(tar, err);
-    if (a_rc != ARCHIVE_OK) /* a warning means that something of the header was lost */
-        return libarchive_failed(tar, err);
-    enum perso_result rc = check_type(entry, err);
-    if (rc != PERSO_OK)
-        return rc;
-    if (path == NULL || strlen(path) >= sizeof name->at)
-        return refuse_member(err, "name is not allowed");
-    name->bytes = strlen(path);
-    memcpy(name->at, path, name->bytes);
-    return PERSO_OK;
+    tar->member = (struct perso_tar_member) { .has_name = false };
+    for (bool about = false;; about = true) {
+        if ((rc = take(tar, block, sizeof block, err)) == PERSO_END)
+            return damaged(err, "mark of the end is missing");
+        if (rc != PERSO_OK)
+            return rc;
+        if (is_zero(block, sizeof block))
+            return about ? damaged(err, "a header about nothing") : end_of_tar(tar, err);
+        if (!perso_tar_header_read(block, &header))
+            return damaged(err, "not a tar header, or its sum is wrong");
+        if (!perso_tar_is_about(header.type))
+            return begin_member(tar, &header, name, err);
+        if ((rc = take_about(tar, header.type, header.size, err)) != PERSO_OK)
+            return rc;
+    }
 }
 
 static enum perso_result
 tar_read(void *self, uint8_t *buf, size_t max, size_t *n, struct perso_error *err)
 {
     struct tar *tar = (struct tar *)self;
+    enum perso_result rc;
 
-    tar->err = err;
-    la_ssize_t have = archive_read_data(tar->archive, buf, max);
-    if (have < 0)
-        return libarchive_failed(tar, err);
-    *n = (size_t)have;
-    return have == 0 ? PERSO_END : PERSO_OK;
+    if (tar->left == 0) {
+        rc = need(tar, NULL, tar->padding, err);
+        tar->padding = 0;
+        return rc == PERSO_OK ? PERSO_END : rc;
+    }
+    if ((rc = fill(tar, err)) != PERSO_OK)
+        return rc == PERSO_END ? damaged(err, "tar is cut") : rc;
+    *n = tar->end - tar->at < max ? tar->end - tar->at : max;
+    if (*n > tar->left)
+        *n = (size_t)tar->left;
+    memcpy(buf, tar->block + tar->at, *n);
+    tar->at += *n;
+    tar->left -= *n;
+    return PERSO_OK;
 }
 
 static void
@@ -163,33 +228,32 @@ tar_free(void *self)
 {
     struct tar *tar = (struct tar *)self;
 
-    archive_read_free(tar->archive);
     perso_unpack_free(tar->unpack);
-    if (tar->utf8 != (locale_t)0)
-        freelocale(tar->utf8);
     free(tar);
 }
 
 static enum perso_result
 open_tar(struct tar *tar, struct perso_error *err)
 {
-    enum perso_result rc = fill_block(tar, err);
+    enum perso_result rc = PERSO_OK;
 
+    while (tar->end < PERSO_SNIFF_BYTES && rc == PERSO_OK) {
+        size_t n = 0;
+        rc = perso_unpack_read(tar->unpack, tar->block + tar->end, sizeof tar->block - tar->end, &n,
+                               err);
+        if (rc == PERSO_OK)
+            tar->end += n;
+    }
     if (rc != PERSO_OK && rc != PERSO_END)
         return rc;
-    if (perso_archive_sniff(tar->block, tar->held) != PERSO_ARCHIVE_TAR)
+    if (perso_archive_sniff(tar->block, tar->end) != PERSO_ARCHIVE_TAR)
         return perso_error_set(err, PERSO_REJ_FILE_FORMAT, "", "no tar inside");
-    tar->err = err;
-    if ((tar->archive = archive_read_new()) == NULL ||
-        archive_read_support_format_tar(tar->archive) != ARCHIVE_OK)
-        return perso_error_set(err, PERSO_REJ_NONE, "", "libarchive has no tar");
-    if (archive_read_open(tar->archive, tar, NULL, feed, NULL) != ARCHIVE_OK)
-        return libarchive_failed(tar, err);
     return PERSO_OK;
 }
 
 enum perso_result
-perso_tar_open(struct perso_raw *input, enum perso_archive_form form, struct perso_container *ret,
+perso_tar_open(struct perso_raw *input, enum perso_archive_form form,
+               const struct perso_archive_ways *ways, struct perso_container *ret,
                struct perso_error *err)
 {
     struct tar *tar = calloc(1, sizeof *tar);
@@ -197,14 +261,13 @@ perso_tar_open(struct perso_raw *input, enum perso_archive_form form, struct per
 
     if (tar == NULL)
         return perso_error_errno(err, "archive");
-    if ((tar->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0)) == (locale_t)0)
-        rc = perso_error_errno(err, "locale C.UTF-8");
-    else if ((rc = perso_unpack_new(input, form, &tar->unpack, err)) == PERSO_OK)
+    tar->ways = ways;
+    if ((rc = perso_unpack_new(input, form, &tar->unpack, err)) == PERSO_OK)
         rc = open_tar(tar, err);
     if (rc != PERSO_OK) {
         tar_free(tar);
         return rc;
     }
-    *ret = (struct perso_container) { tar_next, tar_read, tar_free, tar };
+    *ret = (struct perso_container) { tar_next, tar_read, NULL, tar_free, tar };
     return PERSO_OK;
 }

@@ -5,6 +5,7 @@
 #include <zlib.h>
 
 #include "formats/package/container.h"
+#include "formats/package/zstd_frame.h"
 
 #define GZIP_WINDOW (15 + 16) /* zlib: gzip wrapper, its CRC and length checked */
 
@@ -15,6 +16,7 @@ struct perso_unpack {
     z_stream gzip;
     bool in_gzip; /* between head and trailer of a gzip member */
     struct archive *zstd;
+    struct perso_zstd_frames frames;
     enum perso_result failed; /* what the source said while libarchive was asking */
     struct perso_error *err;  /* of the call that runs */
 };
@@ -63,6 +65,8 @@ feed_zstd(struct archive *a, void *self, const void **block)
     size_t n = 0;
     enum perso_result rc = perso_raw_read(u->input, u->raw, sizeof u->raw, &n, u->err);
 
+    if (rc == PERSO_OK)
+        rc = perso_zstd_frames_see(&u->frames, u->raw, n, u->err);
     if (rc == PERSO_OK) {
         *block = u->raw;
         return (la_ssize_t)n;

@@ -11,15 +11,16 @@
 #define SIG_LOCATOR64 0x07064b50u
 #define UNIX_TYPE 0170000u
 #define UNIX_REGULAR 0100000u
+#define UNIX_FOLDER 0040000u
 
 static enum perso_result
-check_type(uint16_t made_by, uint32_t attributes, struct perso_error *err)
+check_type(uint16_t made_by, uint32_t attributes, bool folder, struct perso_error *err)
 {
     uint32_t type = attributes >> 16 & UNIX_TYPE;
 
-    if ((attributes & DOS_FOLDER) != 0)
+    if ((attributes & DOS_FOLDER) != 0 && !folder)
         return perso_zip_refuse(err, "a folder");
-    if (made_by >> 8 == HOST_UNIX && type != 0 && type != UNIX_REGULAR)
+    if (made_by >> 8 == HOST_UNIX && type != 0 && type != (folder ? UNIX_FOLDER : UNIX_REGULAR))
         return perso_zip_refuse(err, "not a regular file");
     return PERSO_OK;
 }
@@ -27,7 +28,8 @@ check_type(uint16_t made_by, uint32_t attributes, struct perso_error *err)
 static enum perso_result
 take_central(struct perso_zip *zip, struct perso_zip_record *r, struct perso_error *err)
 {
-    struct perso_cursor c, zip64, comment;
+    struct perso_zip_extra extra;
+    struct perso_cursor c, comment;
     enum perso_result rc;
 
     *r = (struct perso_zip_record) { 0 };
@@ -52,14 +54,15 @@ take_central(struct perso_zip *zip, struct perso_zip_record *r, struct perso_err
     if (disk != 0)
         return perso_zip_damaged(err, "part of a set of disks");
     if ((rc = perso_zip_take_name(zip, name_bytes, &r->name, err)) != PERSO_OK ||
-        (rc = perso_zip_take_extra(zip, extra_bytes, &zip64, err)) != PERSO_OK)
+        (rc = perso_zip_take_extra(zip, extra_bytes, &extra, err)) != PERSO_OK)
         return rc;
-    if (!perso_zip_widen(&zip64, &r->plain) || !perso_zip_widen(&zip64, &r->packed) ||
-        !perso_zip_widen(&zip64, &r->offset))
+    r->encryption = extra.encryption;
+    if (!perso_zip_widen(&extra.zip64, &r->plain) || !perso_zip_widen(&extra.zip64, &r->packed) ||
+        !perso_zip_widen(&extra.zip64, &r->offset))
         return perso_zip_damaged(err, "sizes are missing");
     if ((rc = perso_zip_take(zip, comment_bytes, &comment, err)) != PERSO_OK)
         return rc;
-    return check_type(made_by, attributes, err);
+    return check_type(made_by, attributes, zip->ways->folders && perso_zip_names_folder(r), err);
 }
 
 /* Where the central directory lies and how many members it has, as the end records say it. */

@@ -1,17 +1,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/crypto.h>
+
 #include "formats/package/zip_read.h"
 
 #define LOCAL_BYTES 30u
 #define EXTRA_ZIP64 0x0001u
-#define FLAG_DEFLATE 0x0006u    /* how hard the writer tried */
-#define FLAG_DESCRIPTOR 0x0008u /* CRC and sizes follow the data */
+#define EXTRA_AES 0x9901u
+#define FLAG_ENCRYPTED 0x0001u
+#define FLAG_DEFLATE 0x0006u /* how hard the writer tried */
+#define FLAG_STRONG 0x0040u  /* PKWARE's encryption by certificates and its like */
 #define FLAG_UTF8 0x0800u
-#define FLAG_ENCRYPTED 0x2041u
-#define METHOD_STORED 0u
-#define METHOD_DEFLATED 8u
-#define SIG_DESCRIPTOR 0x08074b50u
+#define FLAG_MASKED 0x2000u /* names and sizes are hidden: the central directory is encrypted */
+#define METHOD_AES 99u
+#define SIG_ARCHIVE_KEY 0x08064b50u /* stands before an encrypted central directory */
 
 enum perso_result
 perso_zip_damaged(struct perso_error *err, const char *text)
@@ -44,13 +47,6 @@ perso_zip_need(struct perso_zip *zip, size_t n, struct perso_error *err)
     return PERSO_OK;
 }
 
-static void
-skip(struct perso_zip *zip, size_t n)
-{
-    zip->at += n;
-    zip->position += n;
-}
-
 enum perso_result
 perso_zip_take(struct perso_zip *zip, size_t n, struct perso_cursor *ret, struct perso_error *err)
 {
@@ -59,7 +55,7 @@ perso_zip_take(struct perso_zip *zip, size_t n, struct perso_cursor *ret, struct
     if (rc != PERSO_OK)
         return rc == PERSO_END ? perso_zip_damaged(err, "zip is cut") : rc;
     *ret = perso_cursor_of(zip->buf + zip->at, n);
-    skip(zip, n);
+    perso_zip_skip(zip, n);
     return PERSO_OK;
 }
 
@@ -92,7 +88,7 @@ perso_zip_take_name(struct perso_zip *zip, size_t n, struct perso_raw_name *name
 }
 
 enum perso_result
-perso_zip_take_extra(struct perso_zip *zip, size_t n, struct perso_cursor *zip64,
+perso_zip_take_extra(struct perso_zip *zip, size_t n, struct perso_zip_extra *ret,
                      struct perso_error *err)
 {
     struct perso_cursor extra, field;
@@ -100,13 +96,18 @@ perso_zip_take_extra(struct perso_zip *zip, size_t n, struct perso_cursor *zip64
 
     if (rc != PERSO_OK)
         return rc;
-    *zip64 = (struct perso_cursor) { extra.end, extra.end };
+    *ret = (struct perso_zip_extra) { .zip64 = { extra.end, extra.end } };
     while (perso_left(&extra) >= 4) {
         uint16_t id = perso_take16(&extra), bytes = perso_take16(&extra);
         if (!perso_take(&extra, bytes, &field))
             return perso_zip_damaged(err, "extra field is too long");
+        if ((id == EXTRA_ZIP64 && perso_left(&ret->zip64) > 0) ||
+            (id == EXTRA_AES && ret->encryption.kind != 0))
+            return perso_zip_damaged(err, "extra field stands twice");
         if (id == EXTRA_ZIP64)
-            *zip64 = field;
+            ret->zip64 = field;
+        if (id == EXTRA_AES && !perso_zip_encryption_read(field, &ret->encryption))
+            return perso_zip_refuse(err, "AES of an unknown kind");
     }
     return perso_left(&extra) == 0 ? PERSO_OK : perso_zip_damaged(err, "extra field is cut");
 }
@@ -122,48 +123,77 @@ perso_zip_widen(struct perso_cursor *zip64, uint64_t *value)
     return true;
 }
 
+/* Little-endian, behind what is there. */
+static void
+put_le(uint8_t **at, uint64_t value, unsigned bytes)
+{
+    for (unsigned i = 0; i < bytes; i++)
+        *(*at)++ = (uint8_t)(value >> 8 * i);
+}
+
 bool
 perso_zip_add_record(struct perso_sm3 *sum, const struct perso_zip_record *r)
 {
-    const uint64_t numbers[] = { r->flags,  r->method, r->time,   r->date,      r->crc,
-                                 r->packed, r->plain,  r->offset, r->name.bytes };
-    return perso_sm3_add(sum, numbers, sizeof numbers) &&
-           perso_sm3_add(sum, r->name.at, r->name.bytes);
+    uint8_t bytes[48 + sizeof r->name.at], *at = bytes;
+
+    put_le(&at, r->flags, 2);
+    put_le(&at, r->method, 2);
+    put_le(&at, r->time, 2);
+    put_le(&at, r->date, 2);
+    put_le(&at, r->crc, 4);
+    put_le(&at, r->packed, 8);
+    put_le(&at, r->plain, 8);
+    put_le(&at, r->offset, 8);
+    put_le(&at, r->encryption.kind, 2);
+    put_le(&at, r->encryption.bits, 1);
+    put_le(&at, r->encryption.method, 2);
+    put_le(&at, r->name.bytes, 2);
+    memcpy(at, r->name.at, r->name.bytes);
+    return perso_sm3_add(sum, bytes, (size_t)(at - bytes) + r->name.bytes);
+}
+
+static enum perso_result
+check_encryption(const struct perso_zip_record *r, struct perso_error *err)
+{
+    if ((r->flags & FLAG_MASKED) != 0)
+        return perso_zip_refuse(err, "encrypted central directory");
+    if ((r->flags & FLAG_STRONG) != 0)
+        return perso_zip_refuse(err, "strong encryption of PKWARE: want AES of WinZip or 7-Zip");
+    bool encrypted = (r->flags & FLAG_ENCRYPTED) != 0;
+    if (encrypted && r->method != METHOD_AES)
+        return perso_zip_refuse(err, "traditional encryption hides nothing: want AES-256");
+    if (encrypted != (r->encryption.kind != 0) || encrypted != (r->method == METHOD_AES))
+        return perso_zip_damaged(err, "encrypted or not: it says both");
+    if (r->encryption.kind == 2 && r->crc != 0)
+        return perso_zip_damaged(err, "CRC of what is encrypted (AE-2)");
+    return PERSO_OK;
 }
 
 static enum perso_result
 check_method(const struct perso_zip_record *r, struct perso_error *err)
 {
-    if ((r->flags & FLAG_ENCRYPTED) != 0)
-        return perso_zip_refuse(err, "encrypted");
-    if ((r->flags & ~(FLAG_DEFLATE | FLAG_DESCRIPTOR | FLAG_UTF8)) != 0)
+    enum perso_result rc = check_encryption(r, err);
+    uint16_t method = perso_zip_method(r);
+
+    if (rc != PERSO_OK)
+        return rc;
+    if ((r->flags & ~(FLAG_ENCRYPTED | FLAG_DEFLATE | PERSO_ZIP_DESCRIPTOR | FLAG_UTF8)) != 0)
         return perso_zip_refuse(err, "flags that are not known");
-    if (r->method != METHOD_STORED && r->method != METHOD_DEFLATED)
-        return perso_error_set(err, PERSO_REJ_ARCHIVE_MEMBER, "", "compression method %u",
-                               r->method);
-    if (r->method == METHOD_STORED && r->packed != r->plain)
+    if (method != PERSO_ZIP_STORED && method != PERSO_ZIP_DEFLATED)
+        return perso_error_set(err, PERSO_REJ_ARCHIVE_MEMBER, "", "compression method %u", method);
+    if (perso_zip_open_ended(r))
+        return PERSO_OK;
+    if (r->packed < perso_zip_around(r) ||
+        (method == PERSO_ZIP_STORED && r->packed - perso_zip_around(r) != r->plain))
         return perso_zip_damaged(err, "stored, but its sizes differ");
     return PERSO_OK;
-}
-
-static bool
-has_descriptor(const struct perso_zip_record *said)
-{
-    return (said->flags & FLAG_DESCRIPTOR) != 0;
-}
-
-/* Only deflate tells its own end. Stored data are as many as the local header says, and a
- * descriptor that is not just behind them refuses the file. */
-static bool
-is_open_ended(const struct perso_zip_record *said)
-{
-    return has_descriptor(said) && said->method == METHOD_DEFLATED;
 }
 
 static enum perso_result
 take_local(struct perso_zip *zip, struct perso_zip_record *r, struct perso_error *err)
 {
-    struct perso_cursor c, zip64;
+    struct perso_zip_extra extra;
+    struct perso_cursor c;
     enum perso_result rc;
 
     *r = (struct perso_zip_record) { .offset = zip->position };
@@ -180,12 +210,13 @@ take_local(struct perso_zip *zip, struct perso_zip_record *r, struct perso_error
     r->plain = perso_take32(&c);
     uint16_t name_bytes = perso_take16(&c), extra_bytes = perso_take16(&c);
     if ((rc = perso_zip_take_name(zip, name_bytes, &r->name, err)) != PERSO_OK ||
-        (rc = perso_zip_take_extra(zip, extra_bytes, &zip64, err)) != PERSO_OK)
+        (rc = perso_zip_take_extra(zip, extra_bytes, &extra, err)) != PERSO_OK)
         return rc;
     r->name.utf8 = (r->flags & FLAG_UTF8) != 0;
-    zip->wide = perso_left(&zip64) > 0;
-    if (!is_open_ended(r) &&
-        (!perso_zip_widen(&zip64, &r->plain) || !perso_zip_widen(&zip64, &r->packed)))
+    r->encryption = extra.encryption;
+    zip->wide = perso_left(&extra.zip64) > 0;
+    if (!perso_zip_open_ended(r) &&
+        (!perso_zip_widen(&extra.zip64, &r->plain) || !perso_zip_widen(&extra.zip64, &r->packed)))
         return perso_zip_damaged(err, "sizes are missing");
     return check_method(r, err);
 }
@@ -200,137 +231,12 @@ begin_member(struct perso_zip *zip, struct perso_raw_name *name, struct perso_er
     zip->now = zip->said;
     zip->now.packed = zip->now.plain = 0;
     zip->now.crc = (uint32_t)crc32(0, NULL, 0);
-    zip->data_ended = false;
-    if (inflateReset(&zip->inflate) != Z_OK)
+    zip->data_ended = zip->begun = zip->passes = false;
+    if (perso_zip_method(&zip->said) == PERSO_ZIP_DEFLATED && inflateReset(&zip->inflate) != Z_OK)
         return perso_error_set(err, PERSO_REJ_NONE, "", "zlib");
     *name = zip->now.name;
+    name->folder = zip->ways->folders && perso_zip_names_folder(&zip->now);
     return PERSO_OK;
-}
-
-/* Next bytes of the member's packed data. */
-static enum perso_result
-packed_bytes(struct perso_zip *zip, size_t *n, struct perso_error *err)
-{
-    uint64_t left = is_open_ended(&zip->said) ? UINT64_MAX : zip->said.packed - zip->now.packed;
-    enum perso_result rc = left == 0 ? PERSO_END : perso_zip_need(zip, 1, err);
-
-    if (rc != PERSO_OK)
-        return rc == PERSO_END ? perso_zip_damaged(err, "data is cut") : rc;
-    *n = zip->end - zip->at < left ? zip->end - zip->at : (size_t)left;
-    return PERSO_OK;
-}
-
-static enum perso_result
-read_stored(struct perso_zip *zip, uint8_t *buf, size_t max, size_t *made, struct perso_error *err)
-{
-    size_t n = 0;
-    enum perso_result rc;
-
-    *made = 0;
-    if (zip->now.packed == zip->said.packed) {
-        zip->data_ended = true;
-        return PERSO_OK;
-    }
-    if ((rc = packed_bytes(zip, &n, err)) != PERSO_OK)
-        return rc;
-    *made = n < max ? n : max;
-    memcpy(buf, zip->buf + zip->at, *made);
-    skip(zip, *made);
-    zip->now.packed += *made;
-    return PERSO_OK;
-}
-
-static enum perso_result
-read_deflated(struct perso_zip *zip, uint8_t *buf, size_t max, size_t *made,
-              struct perso_error *err)
-{
-    z_stream *z = &zip->inflate;
-    size_t n = 0;
-    enum perso_result rc;
-
-    z->next_out = buf;
-    z->avail_out = (uInt)max;
-    while (z->avail_out == (uInt)max && !zip->data_ended) {
-        if ((rc = packed_bytes(zip, &n, err)) != PERSO_OK)
-            return rc;
-        z->next_in = zip->buf + zip->at;
-        z->avail_in = (uInt)n;
-        int z_rc = inflate(z, Z_NO_FLUSH);
-        if (z_rc != Z_OK && z_rc != Z_STREAM_END && z_rc != Z_BUF_ERROR)
-            return perso_zip_damaged(err, "data is damaged");
-        skip(zip, n - z->avail_in);
-        zip->now.packed += n - z->avail_in;
-        zip->data_ended = z_rc == Z_STREAM_END;
-    }
-    *made = max - z->avail_out;
-    return PERSO_OK;
-}
-
-/* A writer may leave open in the local header what it puts into the descriptor. */
-static bool
-is_or_open(uint64_t said, uint64_t true_value)
-{
-    return said == true_value || said == 0 || said == PERSO_ZIP_IS_IN_64;
-}
-
-static enum perso_result
-take_descriptor(struct perso_zip *zip, struct perso_error *err)
-{
-    unsigned size_bytes = zip->wide ? 8 : 4;
-    struct perso_cursor c;
-    uint32_t signature = 0;
-    enum perso_result rc = perso_zip_peek(zip, &signature, err);
-
-    if (rc == PERSO_OK && signature == SIG_DESCRIPTOR) /* it is optional */
-        skip(zip, 4);
-    if (rc != PERSO_OK || (rc = perso_zip_take(zip, 4 + 2 * size_bytes, &c, err)) != PERSO_OK)
-        return rc;
-    if (!is_or_open(zip->said.crc, zip->now.crc) ||
-        !is_or_open(zip->said.packed, zip->now.packed) ||
-        !is_or_open(zip->said.plain, zip->now.plain))
-        return perso_zip_damaged(err, "local header differs from the data");
-    zip->said.crc = perso_take32(&c);
-    zip->said.packed = perso_take_le(&c, size_bytes);
-    zip->said.plain = perso_take_le(&c, size_bytes);
-    return PERSO_OK;
-}
-
-static enum perso_result
-end_member(struct perso_zip *zip, struct perso_error *err)
-{
-    enum perso_result rc;
-
-    if (has_descriptor(&zip->said) && (rc = take_descriptor(zip, err)) != PERSO_OK)
-        return rc;
-    if (zip->now.packed != zip->said.packed || zip->now.plain != zip->said.plain)
-        return perso_zip_damaged(err, "size differs");
-    if (zip->now.crc != zip->said.crc)
-        return perso_zip_damaged(err, "CRC differs");
-    zip->n_members++;
-    if (!perso_zip_add_record(zip->local_sum, &zip->now))
-        return perso_error_openssl(err, "digest of members");
-    return PERSO_END;
-}
-
-static enum perso_result
-zip_read(void *self, uint8_t *buf, size_t max, size_t *n, struct perso_error *err)
-{
-    struct perso_zip *zip = (struct perso_zip *)self;
-    enum perso_result rc;
-
-    if (max > PERSO_BLOCK_BYTES)
-        max = PERSO_BLOCK_BYTES; /* zlib counts in unsigned int */
-    if (zip->said.method == METHOD_STORED)
-        rc = read_stored(zip, buf, max, n, err);
-    else
-        rc = read_deflated(zip, buf, max, n, err);
-    if (rc != PERSO_OK)
-        return rc;
-    if (*n == 0)
-        return end_member(zip, err);
-    zip->now.crc = (uint32_t)crc32(zip->now.crc, buf, (uInt)*n);
-    zip->now.plain += *n;
-    return perso_raw_made(zip->input, *n, err);
 }
 
 static enum perso_result
@@ -347,6 +253,8 @@ zip_next(void *self, struct perso_raw_name *name, struct perso_error *err)
     if (signature == PERSO_ZIP_SIG_CENTRAL || signature == PERSO_ZIP_SIG_END ||
         signature == PERSO_ZIP_SIG_END64)
         return perso_zip_end(zip, err);
+    if (signature == SIG_ARCHIVE_KEY)
+        return perso_zip_refuse(err, "encrypted central directory");
     return perso_zip_damaged(err, "neither a member nor the central directory");
 }
 
@@ -356,25 +264,29 @@ zip_free(void *self)
     struct perso_zip *zip = (struct perso_zip *)self;
 
     inflateEnd(&zip->inflate);
+    perso_zip_aes_free(zip->aes);
+    OPENSSL_cleanse(&zip->passphrase, sizeof zip->passphrase);
     perso_sm3_free(zip->local_sum);
     perso_sm3_free(zip->central_sum);
     free(zip);
 }
 
 enum perso_result
-perso_zip_open(struct perso_raw *input, struct perso_container *ret, struct perso_error *err)
+perso_zip_open(struct perso_raw *input, const struct perso_archive_ways *ways,
+               struct perso_container *ret, struct perso_error *err)
 {
     struct perso_zip *zip = calloc(1, sizeof *zip);
 
     if (zip == NULL)
         return perso_error_errno(err, "archive");
     zip->input = input;
+    zip->ways = ways;
     if (inflateInit2(&zip->inflate, -MAX_WBITS) != Z_OK ||
         (zip->local_sum = perso_sm3_new()) == NULL ||
         (zip->central_sum = perso_sm3_new()) == NULL) {
         zip_free(zip);
         return perso_error_set(err, PERSO_REJ_NONE, "", "archive: no memory");
     }
-    *ret = (struct perso_container) { zip_next, zip_read, zip_free, zip };
+    *ret = (struct perso_container) { zip_next, perso_zip_read, perso_zip_pass, zip_free, zip };
     return PERSO_OK;
 }

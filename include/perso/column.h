@@ -56,7 +56,8 @@
     COL(JMZS_SM3,   false, "") \
     COL(ATR,        false, "卡复位信息|KFWM|AAZ507") \
     COL(time,       false, "时间") \
-    COL(replaces,   false, "被替换卡识别码|原卡识别码|初始卡识别码")
+    COL(replaces,   false, "被替换卡识别码|原卡识别码|初始卡识别码") \
+    COL(P10_AAZ501, false, "")
 /* clang-format on */
 
 enum perso_column {

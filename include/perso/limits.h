@@ -47,9 +47,14 @@
 #define PERSO_PACKAGE_MEMBERS 64u
 #define PERSO_PACKAGE_CARDS 10000u /* default number of cards of one package (CONTRACTS 3) */
 #define PERSO_MEMBER_NAME_BYTES 128u
-#define PERSO_ARCHIVE_RATIO 100u /* bytes out for one in, above 1 MiB (PLATFORM 6) */
+/* Of archives that come in; a profile may say others. */
+#define PERSO_ARCHIVE_RATIO 100u       /* bytes out for one in, above 1 MiB (PLATFORM 6) */
+#define PERSO_ARCHIVE_MEMBERS 1000100u /* a request of each card of a file, tables, folders */
 #define PERSO_ARCHIVE_ENTRY_BYTES (UINT64_C(2) << 30) /* a table of 1 M rows is 540 MB */
 #define PERSO_ARCHIVE_TOTAL_BYTES (UINT64_C(4) << 30)
+#define PERSO_ZSTD_WINDOW_BYTES (1u << 25) /* zstd -19 asks for 8 MiB */
+#define PERSO_PASSPHRASE_BYTES 256u        /* of an encrypted zip; people type fewer than 100 */
+#define PERSO_REQUEST_MEMBER_BYTES 12288u  /* a request as a member: its Base64 fits a cell */
 
 #define PERSO_REASON_BYTES 50u   /* reason of a result file (CONTRACTS 2) */
 #define PERSO_RA_TEXT_BYTES 200u /* an RA's own text of refusal, cut on a character */

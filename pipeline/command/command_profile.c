@@ -12,18 +12,19 @@ struct chosen {
     struct perso_profile profile;
     const char *name;
     char from[PERSO_PATH_BYTES]; /* "": shipped */
+    char site[PERSO_PATH_BYTES]; /* folder of its configuration; "": there is none */
 };
 
-/* The folder that a site's jobs look into. */
+/* The site, and the folder of profiles that its jobs look into. */
 static enum perso_result
-folder_of_site(const char *conf_path, char out[PERSO_PATH_BYTES], struct perso_error *err)
+folder_of_site(const char *conf_path, char site[PERSO_PATH_BYTES], char out[PERSO_PATH_BYTES],
+               struct perso_error *err)
 {
     struct perso_conf *conf = calloc(1, sizeof *conf);
-    char site[PERSO_PATH_BYTES];
     enum perso_result rc =
         conf != NULL ? perso_conf_read(conf_path, conf, err) : perso_error_errno(err, "memory");
 
-    snprintf(site, sizeof site, "%s", conf_path);
+    snprintf(site, PERSO_PATH_BYTES, "%s", conf_path);
     char *slash = strrchr(site, '/');
     if (slash != NULL)
         *slash = '\0';
@@ -55,7 +56,7 @@ choose(const struct perso_command_line *line, const char *name, struct chosen *r
             *err = no_site;
         return rc == PERSO_END ? PERSO_FATAL : rc;
     }
-    if ((rc = folder_of_site(conf_path, folder, err)) != PERSO_OK ||
+    if ((rc = folder_of_site(conf_path, ret->site, folder, err)) != PERSO_OK ||
         (rc = perso_profile_read(folder, name, &ret->profile, err)) != PERSO_OK)
         return rc;
     char file[2 * PERSO_PATH_BYTES];
@@ -100,7 +101,8 @@ check(const struct perso_command_line *line, struct chosen *chosen)
     const char *name = line->profile != NULL ? line->profile : "default";
     const struct perso_profile_question question = { line->words[1],
                                                      line->as != NULL ? line->as : "",
-                                                     line->encoding != NULL ? line->encoding : "" };
+                                                     line->encoding != NULL ? line->encoding : "",
+                                                     chosen->site };
     uint32_t held = 0;
     enum perso_result rc = choose(line, name, chosen, &err);
 

@@ -9,9 +9,6 @@
 
 #define MANIFEST_END ".manifest.json"
 
-static const struct perso_archive_limits limits = { PERSO_INPUT_MEMBERS, PERSO_ARCHIVE_ENTRY_BYTES,
-                                                    PERSO_ARCHIVE_TOTAL_BYTES };
-
 /* ---- open ---- */
 
 static enum perso_result
@@ -65,6 +62,7 @@ perso_input_open(const struct perso_job *job, const char *path,
     *ret = (struct perso_input) { .job = job, .profile = profile };
     snprintf(ret->path, sizeof ret->path, "%s", path);
     perso_job_display(job, path, ret->display, sizeof ret->display);
+    perso_archive_in_begin(&ret->reader, &job->profile.archive, job->site.folder, ret->display);
     if ((rc = perso_digest_source_new(&ret->digest, err)) != PERSO_OK)
         return rc;
     if ((rc = perso_file_name_check(ret->display, err)) == PERSO_OK &&
@@ -148,10 +146,9 @@ next_member(struct perso_input *in, const enum perso_column *required, struct pe
     enum perso_result rc;
 
     if (in->archive == NULL &&
-        (rc = perso_archive_open(&in->source, &limits, &in->archive, err)) != PERSO_OK)
+        (rc = perso_archive_in_open(&in->reader, &in->source, &in->archive, err)) != PERSO_OK)
         return rc;
     while ((rc = perso_archive_next(in->archive, &name, &source, err)) == PERSO_OK) {
-        in->n_met++;
         if (perso_ends_with(name, MANIFEST_END)) {
             if ((rc = read_member_manifest(in, name, &source, err)) != PERSO_OK)
                 return rc;
@@ -160,7 +157,7 @@ next_member(struct perso_input *in, const enum perso_column *required, struct pe
         if (!perso_ends_with(name, ".csv") && !perso_ends_with(name, ".txt"))
             return perso_error_set(err, PERSO_REJ_ARCHIVE_MEMBER, "", /* it may name a person */
                                    "member %u: neither a table (.csv, .txt) nor its manifest",
-                                   in->n_met);
+                                   perso_archive_members(in->archive));
         if ((in->current = member_of(in, name, err)) == NULL)
             return PERSO_REJECT;
         in->current->read = true;
@@ -303,6 +300,7 @@ perso_input_close(struct perso_input *in)
     perso_progress_end(&in->progress);
     perso_table_free(in->table);
     perso_archive_free(in->archive);
+    perso_archive_in_end(&in->reader);
     perso_file_source_close(in->file);
     perso_digest_source_free(&in->digest);
     *in = (struct perso_input) { 0 };

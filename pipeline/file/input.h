@@ -9,12 +9,13 @@
 #include "formats/package/archive.h"
 #include "formats/package/manifest.h"
 #include "formats/text/table.h"
+#include "pipeline/file/archive_in.h"
 #include "pipeline/file/digest_source.h"
 #include "pipeline/job/job.h"
 #include "pipeline/job/progress.h"
 #include "pipeline/store/durable.h"
 
-#define PERSO_INPUT_MEMBERS 64u
+#define PERSO_INPUT_MEMBERS 64u /* tables of one archive; requests are not counted */
 
 struct perso_input_member {
     char name[PERSO_MEMBER_NAME_BYTES];
@@ -37,10 +38,10 @@ struct perso_input {
     struct perso_side_manifest side; /* has_* false where there is none */
     char encoding[16];               /* the operator's, else a manifest's, else "" */
     char charset[16];                /* what the last table was read as */
+    struct perso_archive_in reader;
     struct perso_archive *archive;
     struct perso_input_member members[PERSO_INPUT_MEMBERS];
     size_t n_members;
-    uint32_t n_met; /* members of the archive so far */
     struct perso_input_member *current;
     struct perso_source member; /* bytes of the current table, digested on the way */
     struct perso_digest_source digest;

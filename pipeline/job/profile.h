@@ -15,6 +15,13 @@ struct perso_table_profile {
     char encoding[16], delimiter[8], quotes[8], quoted_newlines[8], row_count[16];
 };
 
+/* Archives of others, and what is taken of them at most. */
+struct perso_archive_profile {
+    char passphrase_file[256]; /* relative to persoline.conf; "": asked for at the terminal */
+    char names[16];            /* either, utf-8, gbk, gb18030 */
+    uint32_t members, member_mib, total_mib, ratio;
+};
+
 struct perso_profile {
     struct perso_table_profile application, issuance, result;
     char card_no_check[16], subject_check[8], subject_name[8], subject_number[8];
@@ -25,6 +32,7 @@ struct perso_profile {
     char certificate_name[8], certificate_number[8];
     char opaque_envelope[8];                         /* hold, carry */
     char machine_encoding[16], machine_envelope[16]; /* skf, asn1, as-received */
+    struct perso_archive_profile archive;
     struct perso_alias aliases[PERSO_ALIASES_MAX];
     size_t n_aliases;
 };

@@ -14,6 +14,7 @@ struct perso_profile_question {
     const char *file;
     const char *as;       /* application, issuance, result; "" : guessed by its columns */
     const char *encoding; /* "" : a manifest's or the profile's */
+    const char *site;     /* folder that passphrase_file is relative to; "" : where we are */
 };
 
 /** "application" and its like. */

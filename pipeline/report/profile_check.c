@@ -2,9 +2,12 @@
 #include <string.h>
 #include <strings.h>
 
+#include <openssl/crypto.h>
+
 #include "perso/text.h"
 #include "pipeline/file/input.h"
 #include "pipeline/file/preview.h"
+#include "pipeline/file/requests.h"
 #include "pipeline/report/profile.h"
 #include "pipeline/report/profile_found.h"
 #include "pipeline/report/profile_judge.h"
@@ -20,6 +23,8 @@ struct checking {
     const char *because;   /* it is taken for that kind */
     struct perso_job *job; /* of no folder: carries the profile */
     struct perso_input in;
+    struct perso_requests *requests; /* that came as members; NULL: none */
+    struct perso_passphrase typed;   /* of an encrypted archive, which is opened again and again */
     uint32_t n_tables, n_shown, n_judged;
     struct perso_found found;
     struct perso_arena *arena;
@@ -50,7 +55,17 @@ open_file(struct checking *c, struct perso_error *err)
     enum perso_result rc = perso_input_open(c->job, c->question->file, layout_of(c),
                                             c->question->encoding, &c->in, err);
     c->in.sparse = c->kind->sparse;
+    c->in.reader.typed = c->typed;
+    if (c->kind == &perso_table_kinds[PERSO_TABLE_APPLICATION])
+        c->in.reader.passes = perso_request_member;
     return rc;
+}
+
+static void
+close_file(struct checking *c)
+{
+    c->typed = c->in.reader.typed;
+    perso_input_close(&c->in);
 }
 
 /* ---- which table it is ---- */
@@ -80,7 +95,7 @@ guess_kind(struct checking *c)
                       perso_input_next(&c->in, NULL, &unreadable) == PERSO_OK;
         enum perso_table_kind_id id =
             opened ? kind_by_columns(perso_table_layout(c->in.table)) : PERSO_TABLE_APPLICATION;
-        perso_input_close(&c->in);
+        close_file(c);
         if (opened && (id == i || !found)) {
             best = id;
             found = true;
@@ -118,6 +133,20 @@ tell_file(const struct checking *c)
     perso_say_word(c->say, "delimiter", layout->delimiter);
     perso_say_word(c->say, "quotes", layout->quotes);
     perso_say_end(c->say);
+}
+
+/* Requests beside the tables, as ingest finds them. */
+static enum perso_result
+find_requests(struct checking *c, struct perso_error *err)
+{
+    enum perso_result rc;
+
+    if (c->kind != &perso_table_kinds[PERSO_TABLE_APPLICATION] ||
+        c->in.form == PERSO_ARCHIVE_NONE || c->requests != NULL)
+        return PERSO_OK;
+    if ((rc = perso_requests_open(&c->in.reader, &c->in.source, "", &c->requests, err)) != PERSO_OK)
+        return rc;
+    return perso_file_source_rewind(c->in.file, err);
 }
 
 /* ---- columns and first rows ---- */
@@ -167,7 +196,8 @@ static void
 tell_missing(struct checking *c)
 {
     for (const enum perso_column *r = c->kind->required; *r != PERSO_COLUMN_OTHER; r++) {
-        if (perso_table_layout(c->in.table)->at[*r] >= 0)
+        if (perso_table_layout(c->in.table)->at[*r] >= 0 ||
+            (*r == PERSO_COL_P10 && c->requests != NULL))
             continue;
         perso_say_begin(c->say, "missing");
         perso_say_text(c->say, "code", perso_column_code(*r));
@@ -208,13 +238,13 @@ look(struct checking *c)
 {
     struct perso_error unreadable = { 0 };
 
-    if (open_file(c, &unreadable) == PERSO_OK)
+    if (open_file(c, &unreadable) == PERSO_OK && find_requests(c, &unreadable) == PERSO_OK)
         while (perso_input_next(&c->in, NULL, &unreadable) == PERSO_OK) {
             look_at_table(c);
             if (c->in.table != NULL) /* refused in the middle */
                 break;
         }
-    perso_input_close(&c->in);
+    close_file(c);
 }
 
 /* ---- rows, as a job reads them ---- */
@@ -240,12 +270,19 @@ judge(struct checking *c, size_t n, struct perso_error *err)
 static enum perso_result
 read_tables(struct checking *c, struct perso_error *err)
 {
+    enum perso_column required[PERSO_REQUIRED_MAX];
     size_t n = 0;
     enum perso_result rc;
 
-    while ((rc = perso_input_next(&c->in, c->kind->required, err)) == PERSO_OK) {
+    if ((rc = find_requests(c, err)) != PERSO_OK)
+        return rc;
+    perso_requests_columns(c->requests, c->kind->required, required);
+    while ((rc = perso_input_next(&c->in, required, err)) == PERSO_OK) {
         while ((rc = perso_input_rows(&c->in, c->arena, c->rows, c->cells, PERSO_BATCH_RECORDS, &n,
                                       err)) == PERSO_OK) {
+            if (c->requests != NULL &&
+                (rc = perso_requests_fill(c->requests, c->cells, n, c->arena, err)) != PERSO_OK)
+                return rc;
             perso_found_shapes(&c->found, perso_table_layout(c->in.table), c->rows, n);
             if ((rc = judge(c, n, err)) != PERSO_OK)
                 return rc;
@@ -307,7 +344,7 @@ check(struct checking *c, struct perso_error *err)
         rc = read_tables(c, err);
     if (rc == PERSO_OK || rc == PERSO_REJECT)
         tell_found(c);
-    perso_input_close(&c->in);
+    close_file(c);
     return rc;
 }
 
@@ -327,11 +364,14 @@ perso_profile_check(struct perso_say *say, const struct perso_profile *profile,
         c->profile = profile;
         c->question = question;
         c->job->profile = *profile;
+        snprintf(c->job->site.folder, sizeof c->job->site.folder, "%s", question->site);
         rc = check(c, err);
         *held = c->found.n_held;
     }
     if (c != NULL) {
         perso_arena_free(c->arena);
+        perso_requests_free(c->requests);
+        OPENSSL_cleanse(&c->typed, sizeof c->typed);
         free(c->job);
     }
     free(c);

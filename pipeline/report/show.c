@@ -10,15 +10,22 @@
 #include "formats/pki/certificate.h"
 #include "formats/text/table.h"
 #include "perso/text.h"
+#include "pipeline/file/archive_in.h"
 #include "pipeline/file/preview.h"
+#include "pipeline/file/requests.h"
 #include "pipeline/job/path.h"
 #include "pipeline/store/durable.h"
 
 #define SMALL_BYTES 65536u /* a certificate, a signature, a manifest */
 
-static const struct perso_archive_limits limits = { PERSO_PACKAGE_MEMBERS,
-                                                    PERSO_ARCHIVE_ENTRY_BYTES,
-                                                    PERSO_ARCHIVE_TOTAL_BYTES };
+/* No profile is asked: an encrypted archive's passphrase is typed. */
+static const struct perso_archive_profile any_archive = {
+    .names = "either",
+    .members = PERSO_ARCHIVE_MEMBERS,
+    .member_mib = PERSO_ARCHIVE_ENTRY_BYTES >> 20,
+    .total_mib = PERSO_ARCHIVE_TOTAL_BYTES >> 20,
+    .ratio = PERSO_ARCHIVE_RATIO,
+};
 
 /* ---- small files ---- */
 
@@ -186,21 +193,36 @@ show_member(struct perso_say *say, const char *name, const struct perso_source *
     return rc == PERSO_END ? PERSO_OK : rc;
 }
 
+/* A request of each card would be a list of cards: they are counted. */
 static enum perso_result
-show_archive(struct perso_say *say, const struct perso_source *source, struct perso_error *err)
+show_archive(struct perso_say *say, const struct perso_source *source, const char *path,
+             struct perso_error *err)
 {
+    struct perso_archive_in in;
     struct perso_archive *archive = NULL;
     struct perso_source member;
+    uint32_t n_requests = 0;
     const char *name;
-    enum perso_result rc = perso_archive_open(source, &limits, &archive, err);
 
+    perso_archive_in_begin(&in, &any_archive, "", perso_path_name(path));
+    enum perso_result rc = perso_archive_in_open(&in, source, &archive, err);
     while (rc == PERSO_OK && (rc = perso_archive_next(archive, &name, &member, err)) == PERSO_OK) {
+        if (perso_request_member(name)) {
+            n_requests++;
+            continue;
+        }
         perso_say_begin(say, "member");
         perso_say_text(say, "name", name);
         perso_say_end(say);
         rc = show_member(say, name, &member, err);
     }
+    if (rc == PERSO_END && n_requests > 0) {
+        perso_say_begin(say, "requests");
+        perso_say_number(say, "members", n_requests);
+        perso_say_end(say);
+    }
     perso_archive_free(archive);
+    perso_archive_in_end(&in);
     return rc == PERSO_END ? PERSO_OK : rc;
 }
 
@@ -245,7 +267,7 @@ perso_show(struct perso_say *say, const char *path, struct perso_error *err)
     }
     if (perso_archive_sniff(head, n) != PERSO_ARCHIVE_NONE) {
         if ((rc = perso_file_source_rewind(file, err)) == PERSO_OK)
-            rc = show_archive(say, &source, err);
+            rc = show_archive(say, &source, path, err);
     } else if (n >= 15 && memcmp(head, "SQLite format 3", 15) == 0) {
         rc = perso_error_set(err, PERSO_REJ_NONE, "",
                              "a ledger: see persoline status, trace and check --dump");

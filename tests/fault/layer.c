@@ -276,7 +276,7 @@ find_place(int folder_fd, const char *path, struct disk_place *ret)
     const char *name = slash != NULL ? slash + 1 : whole;
     if (strlen(name) > NAME_MAX)
         return false;
-    snprintf(ret->name, sizeof ret->name, "%s", name);
+    strcpy(ret->name, name);
     if (slash != NULL)
         *slash = '\0';
     if (realpath(slash == NULL ? "." : slash == whole ? "/" : whole, ret->folder) == NULL)

@@ -1,7 +1,9 @@
-/* Any bytes as an archive: what is given out is within the caps, under good names, and the same
- * again in pieces of another size. */
+/* Any bytes as an archive, whose passphrase is "secret": what is given out is within the caps,
+ * under good names, and the same again in pieces of another size; as a package, whatever is taken
+ * is taken from others too. */
 #undef NDEBUG /* the assertions are the test, in every build */
 #include <assert.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "formats/package/archive.h"
@@ -33,6 +35,17 @@ read_bytes(void *self, uint8_t *buf, size_t max, size_t *n, struct perso_error *
 }
 
 static enum perso_result
+get_passphrase(void *self, unsigned attempt, struct perso_passphrase *ret, struct perso_error *err)
+{
+    (void)self;
+    if (attempt > 0)
+        return perso_error_set(err, PERSO_REJ_ARCHIVE_PASSPHRASE, "", "passphrase is wrong");
+    memcpy(ret->at, "secret", 6);
+    ret->bytes = 6;
+    return PERSO_OK;
+}
+
+static enum perso_result
 read_member(const struct perso_source *member, struct perso_sm3 *sum, uint64_t *total,
             struct perso_error *err)
 {
@@ -54,9 +67,11 @@ read_member(const struct perso_source *member, struct perso_sm3 *sum, uint64_t *
 
 /* The result, and a digest of all names and bytes given out where it is PERSO_END. */
 static enum perso_result
-read_archive(const uint8_t *data, size_t size, size_t piece, uint8_t digest[PERSO_SM3_BYTES],
-             enum perso_reject *reject)
+read_archive(const uint8_t *data, size_t size, size_t piece, bool strangers,
+             uint8_t digest[PERSO_SM3_BYTES], enum perso_reject *reject)
 {
+    const struct perso_archive_ways ways = { .folders = strangers,
+                                             .passphrase = { get_passphrase, NULL } };
     struct bytes bytes = { data, size, piece };
     struct perso_source source = { read_bytes, &bytes }, member;
     struct perso_error err = { 0 };
@@ -68,8 +83,10 @@ read_archive(const uint8_t *data, size_t size, size_t piece, uint8_t digest[PERS
     enum perso_result rc = perso_archive_open(&source, &limits, &archive, &err);
 
     assert((rc == PERSO_OK) == (archive != NULL));
+    if (rc == PERSO_OK)
+        perso_archive_set(archive, &ways);
     while (rc == PERSO_OK && (rc = perso_archive_next(archive, &name, &member, &err)) == PERSO_OK) {
-        assert(++members <= limits.members);
+        assert(++members <= limits.members && members <= perso_archive_members(archive));
         assert(perso_member_name_ok(name, strlen(name)));
         assert(perso_sm3_add(sum, name, strlen(name) + 1));
         rc = read_member(&member, sum, &total, &err);
@@ -96,12 +113,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    uint8_t whole[PERSO_SM3_BYTES], pieces[PERSO_SM3_BYTES];
+    uint8_t whole[PERSO_SM3_BYTES], other[PERSO_SM3_BYTES];
     enum perso_reject a, b;
-    enum perso_result rc = read_archive(data, size, SIZE_MAX, whole, &a);
+    enum perso_result rc = read_archive(data, size, SIZE_MAX, true, whole, &a);
 
-    assert(read_archive(data, size, 100, pieces, &b) == rc);
+    assert(read_archive(data, size, 100, true, other, &b) == rc);
     if (rc == PERSO_END)
-        assert(memcmp(whole, pieces, sizeof whole) == 0);
+        assert(memcmp(whole, other, sizeof whole) == 0);
+    if (read_archive(data, size, SIZE_MAX, false, other, &b) == PERSO_END)
+        assert(rc == PERSO_END && memcmp(whole, other, sizeof whole) == 0);
     return 0;
 }

@@ -453,7 +453,7 @@ static const struct {
       PERSO_REJ_ARCHIVE_MEMBER },
     { "encrypted", "zip -P secret out.zip a.csv && mv out.zip out", PERSO_REJ_ARCHIVE_MEMBER },
     { "AES", "7z a -psecret -mem=AES256 out.zip a.csv && mv out.zip out",
-      PERSO_REJ_ARCHIVE_MEMBER },
+      PERSO_REJ_ARCHIVE_PASSPHRASE },
     { "another method", "7z a -mm=BZip2 out.zip 名单/b && mv out.zip out",
       PERSO_REJ_ARCHIVE_MEMBER },
     { "zip in a zip", "zip x.zip a.csv && zip -0 out.zip x.zip && mv out.zip out",

@@ -73,14 +73,16 @@ static const struct perso_archive_limits wide_limits = { 100000, UINT64_C(2) << 
 
 /* All members, read to the end: "name=bytes;" each. *code: why it was refused, or NONE. */
 static inline enum perso_result
-memory_list(struct memory *m, const struct perso_archive_limits *limits, struct memory *list,
-            struct perso_error *err)
+memory_list_as(struct memory *m, const struct perso_archive_limits *limits,
+               const struct perso_archive_ways *ways, struct memory *list, struct perso_error *err)
 {
     struct perso_source source = memory_source(m), member;
     struct perso_archive *archive = NULL;
     const char *name = NULL;
     enum perso_result rc = perso_archive_open(&source, limits, &archive, err);
 
+    if (rc == PERSO_OK)
+        perso_archive_set(archive, ways);
     while (rc == PERSO_OK && (rc = perso_archive_next(archive, &name, &member, err)) == PERSO_OK) {
         uint8_t block[1000];
         size_t n = 0;
@@ -94,6 +96,15 @@ memory_list(struct memory *m, const struct perso_archive_limits *limits, struct 
     }
     perso_archive_free(archive);
     return rc == PERSO_END ? PERSO_OK : rc;
+}
+
+static inline enum perso_result
+memory_list(struct memory *m, const struct perso_archive_limits *limits, struct memory *list,
+            struct perso_error *err)
+{
+    const struct perso_archive_ways ways = { .ratio = 0 };
+
+    return memory_list_as(m, limits, &ways, list, err);
 }
 
 #define NOON_2024_02_29 INT64_C(1709208000)
