@@ -53,6 +53,7 @@ static const struct perso_role roles[] = {
 
 static const char *const stage_names[PERSO_STAGE_COUNT] = {
     [PERSO_STAGE_NONE] = "",
+    [PERSO_STAGE_PREPARE] = N_("prepare"),
     [PERSO_STAGE_INGEST] = N_("ingest"),
     [PERSO_STAGE_RECONCILE] = N_("reconcile"),
     [PERSO_STAGE_APPROVE] = N_("approve"),

@@ -85,6 +85,14 @@ is_name(struct perso_text cell)
            !(cell.bytes >= PERSO_CARD_NO_CHARS && all_of(HEX, cell.at, cell.bytes));
 }
 
+/* PEM text in a cell is a request in another form, not another column. */
+static bool
+is_pem(struct perso_text cell)
+{
+    static const char begin[] = "-----BEGIN ";
+    return cell.bytes >= sizeof begin - 1 && memcmp(cell.at, begin, sizeof begin - 1) == 0;
+}
+
 bool
 perso_column_shape(enum perso_column column, struct perso_text cell)
 {
@@ -92,6 +100,8 @@ perso_column_shape(enum perso_column column, struct perso_text cell)
         return is_card_id(cell);
     if (column == PERSO_COL_AAC003)
         return is_name(cell);
+    if (column == PERSO_COL_P10 && is_pem(cell))
+        return true;
     if (cell.bytes == 0)
         return !shapes[column].wanted;
     if (shapes[column].class == 0)

@@ -9,6 +9,7 @@
 
 enum perso_stage {
     PERSO_STAGE_NONE,
+    PERSO_STAGE_PREPARE, /* before there are cards: no role's row has it */
     PERSO_STAGE_INGEST,
     PERSO_STAGE_RECONCILE,
     PERSO_STAGE_APPROVE,

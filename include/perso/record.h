@@ -23,7 +23,8 @@ struct perso_application {
     char division[PERSO_DIVISION_CHARS + 1]; /* 行政区划代码 AAB301 */
     struct perso_text name;                  /* 姓名 AAC003, padding stripped. PERSONAL */
     uint8_t public_key[PERSO_POINT_BYTES];   /* 签名公钥 QMGY, known to be on the curve */
-    struct perso_cursor request;             /* PKCS#10 DER as received */
+    struct perso_cursor request;             /* PKCS#10 DER as it goes on; empty: a bare key */
+    uint32_t odd; /* PERSO_ODD_ bits of the request as it came (formats/pki/pkcs10.h) */
     uint8_t request_id[PERSO_REQUEST_ID_BYTES];
     struct perso_text box, position;
 };

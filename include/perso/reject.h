@@ -64,6 +64,7 @@
     ROW(REQUEST_ALGORITHM, "R126", 'C', "not SM2 with SM3",                             "算法不是SM2withSM3",            "GM/T 0092-2020") \
     ROW(REQUEST_KEY,       "R127", 'C', "key of the request is not the row's",          "请求中的公钥与签名公钥不符",    "LD/T 03-2022 6.4.7.2 e") \
     ROW(REQUEST_CARD,      "R134", 'C', "request is named after another card",          "证书请求文件名不是本卡",        "CONTRACTS 2") \
+    ROW(REQUEST_DIFFERS,   "R135", 'C', "P10 is not the request that QM signs",         "P10与签名值所签的请求不符",     "CONTRACTS 2") \
     ROW(REQUEST_SUBJECT,   "R128", 'C', "request names another person",                 "证书请求主体不是本人",          "LD/T 03-2022 6.4.7.2 b") \
     ROW(POP_EMPTY_ID,      "R131", 'C', "signed under the empty id",                    "用空ID签名",                    "GM/T 0009-2012") \
     ROW(POP_NO_Z,          "R132", 'C', "signed without Z",                             "签名未含Z值",                   "GB/T 32918.2") \

@@ -18,6 +18,7 @@ static const struct {
          "       persoline init JOB --from PACKAGE [--batch ID] [--finisher vendor|centre] "
          "[--date YYYY-MM-DD] [--profile NAME] [--ra NAME] [--centre NAME]"),
       perso_command_init },
+    { "prepare", N_("prepare JOB FILE... [--encoding E] [--rows N]"), perso_command_prepare },
     { "ingest", N_("ingest JOB FILE... [--encoding E] [--rows N] [--counted BOX=N]..."),
       perso_command_stage },
     { "reconcile", N_("reconcile JOB FILE... [--encoding E] [--rows N]"), perso_command_stage },

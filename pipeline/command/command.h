@@ -39,7 +39,7 @@ perso_command perso_command_site, perso_command_init, perso_command_show, perso_
 perso_command perso_command_status, perso_command_report, perso_command_trace, perso_command_check,
     perso_command_slip, perso_command_audit;
 perso_command perso_command_stage, perso_command_all_stages, perso_command_cards,
-    perso_command_withdraw, perso_command_purge;
+    perso_command_withdraw, perso_command_purge, perso_command_prepare;
 
 /** Complain and give the exit code of a failed call. */
 enum perso_exit perso_command_failed(const struct perso_error *err, enum perso_result rc);

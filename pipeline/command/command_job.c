@@ -9,6 +9,7 @@
 #include "pipeline/drive/complete.h"
 #include "pipeline/drive/drive.h"
 #include "pipeline/drive/ingest_boxes.h"
+#include "pipeline/drive/prepare.h"
 #include "pipeline/job/balance.h"
 #include "pipeline/job/purged.h"
 #include "pipeline/report/lists.h"
@@ -48,7 +49,7 @@ exit_code(struct perso_job *job, enum perso_stage stage, enum perso_exit *ret,
     struct perso_reject_count rejects[PERSO_REJ_COUNT * 2];
     struct perso_balance balance;
     size_t n = 0;
-    bool waits = job->waits, held = false;
+    bool waits = job->waits, held = job->left_out;
     enum perso_result rc = perso_balance_take(job, &balance, err);
 
     if (rc == PERSO_OK)
@@ -226,6 +227,25 @@ perso_command_stage(const struct perso_command_line *line)
         (line->n_counted > 0 && stage != PERSO_STAGE_INGEST) || !file_options(line, &options))
         return PERSO_EXIT_USAGE;
     return work_on(line->words[0], line, stage, work_stage);
+}
+
+static enum perso_result
+work_prepare(struct perso_job *job, const struct perso_command_line *line, struct perso_error *err)
+{
+    struct perso_file_options options;
+
+    file_options(line, &options); /* looked at before the job was opened */
+    return perso_drive_prepare(job, line->more + 1, line->n_words - 1, &options, err);
+}
+
+enum perso_exit
+perso_command_prepare(const struct perso_command_line *line)
+{
+    struct perso_file_options options;
+
+    if (line->n_words < 2 || line->n_counted > 0 || !file_options(line, &options))
+        return PERSO_EXIT_USAGE;
+    return work_on(line->words[0], line, PERSO_STAGE_PREPARE, work_prepare);
 }
 
 static enum perso_result

@@ -35,6 +35,7 @@ static const struct leaving {
     { "machine", PERSO_SLOT_MACHINE, true, false }, { "FWD", PERSO_SLOT_HANDED, true, false },
     { "HLD", PERSO_SLOT_HANDED, false, true },      { "RES", PERSO_SLOT_HANDED, false, false },
     { "RMK", PERSO_SLOT_REMAKE, false, false },     { "RVK", PERSO_SLOT_REVOKE, false, false },
+    { "tosign", PERSO_SLOT_BUNDLE, false, false },
 };
 
 static const struct leaving *
@@ -55,7 +56,7 @@ check_last(struct perso_job *job, const struct perso_ledger_file *file, struct p
     size_t n;
     enum perso_result rc;
 
-    if (strcmp(file->kind, "machine") == 0) /* no chain */
+    if (strcmp(file->kind, "machine") == 0 || strcmp(file->kind, "tosign") == 0) /* no chain */
         return PERSO_OK;
     while ((rc = perso_ledger_files(job->ledger, after, 1, &other, &n, err)) == PERSO_OK) {
         after = other.id;

@@ -4,10 +4,11 @@ static const struct {
     const char *kind;
     perso_outgoing_of *of;
 } kinds[] = {
-    { "APP", perso_outgoing_of_bundle },      { "REQ", perso_outgoing_of_bundle },
-    { "machine", perso_outgoing_of_machine }, { "FWD", perso_outgoing_of_forward },
-    { "HLD", perso_outgoing_of_held },        { "RES", perso_outgoing_of_results },
-    { "RMK", perso_outgoing_of_remakes },     { "RVK", perso_outgoing_of_revocations },
+    { "tosign", perso_outgoing_of_tosign },   { "APP", perso_outgoing_of_bundle },
+    { "REQ", perso_outgoing_of_bundle },      { "machine", perso_outgoing_of_machine },
+    { "FWD", perso_outgoing_of_forward },     { "HLD", perso_outgoing_of_held },
+    { "RES", perso_outgoing_of_results },     { "RMK", perso_outgoing_of_remakes },
+    { "RVK", perso_outgoing_of_revocations },
 };
 
 static enum perso_result

@@ -6,6 +6,7 @@
 
 /* Each without its recipient. For a role whose stages write such files. */
 typedef void perso_outgoing_of(const struct perso_job *job, struct perso_outgoing *ret);
+perso_outgoing_of perso_outgoing_of_tosign;      /* what cards are to sign */
 perso_outgoing_of perso_outgoing_of_bundle;      /* APP, REQ */
 perso_outgoing_of perso_outgoing_of_machine;     /* machine files */
 perso_outgoing_of perso_outgoing_of_forward;     /* FWD */

@@ -6,6 +6,7 @@
 #include "pipeline/drive/ingest_accept.h"
 #include "pipeline/drive/ingest_boxes.h"
 #include "pipeline/drive/ingest_remake.h"
+#include "pipeline/drive/ingest_request.h"
 #include "pipeline/drive/ingest_source.h"
 #include "pipeline/file/acknowledge.h"
 #include "pipeline/file/opening.h"
@@ -16,6 +17,7 @@ struct ingesting {
     struct perso_ledger_file file;
     struct perso_ingest_rules rules;
     struct perso_ingest_counts counts;
+    struct perso_odd_counts odd;
     bool first_of_job; /* no card is there yet: nothing to look up */
     /* one batch */
     struct perso_cells cells[PERSO_BATCH_RECORDS];
@@ -47,13 +49,24 @@ fill_card(const struct ingesting *s, size_t i, struct perso_card *card)
     card->verdict = s->verdicts[i];
 }
 
-static enum perso_result
-store_new(struct ingesting *s, size_t i, struct perso_cursor payload, struct perso_error *err)
+/* Of a row that passed the note says what is unusual about its request. */
+static struct perso_stored_record
+record_of(const struct ingesting *s, size_t i)
 {
     struct perso_stored_record record = { .file_id = s->file.id,
                                           .line = s->origins[i].line,
                                           .record = s->origins[i].record,
                                           .verdict = s->verdicts[i] };
+
+    if (s->verdicts[i].reject == PERSO_REJ_NONE)
+        perso_ingest_odd_words(s->applications[i].odd, record.verdict.note);
+    return record;
+}
+
+static enum perso_result
+store_new(struct ingesting *s, size_t i, struct perso_cursor payload, struct perso_error *err)
+{
+    struct perso_stored_record record = record_of(s, i);
     struct perso_card card;
     enum perso_result rc = s->job->cards.put(s->job->cards.self, &record, payload, err);
 
@@ -129,11 +142,8 @@ store_again(struct ingesting *s, size_t i, const struct perso_card *known,
         return store_new(s, i, payload, err);
     }
     s->counts.corrected++;
-    record = (struct perso_stored_record) { .file_id = s->file.id,
-                                            .line = s->origins[i].line,
-                                            .record = s->origins[i].record,
-                                            .card_seq = known->seq,
-                                            .verdict = s->verdicts[i] };
+    record = record_of(s, i);
+    record.card_seq = known->seq;
     return s->job->cards.put(s->job->cards.self, &record, payload, err);
 }
 
@@ -152,6 +162,24 @@ store_row(struct ingesting *s, size_t i, struct perso_error *err)
     if (rc == PERSO_OK && known.state != PERSO_STATE_CANCELLED)
         return store_again(s, i, &known, payload, err);
     return rc == PERSO_OK || rc == PERSO_END ? store_new(s, i, payload, err) : rc;
+}
+
+/* As every later stage and the next party read it. */
+static enum perso_result
+keep_requests(struct ingesting *s, size_t n, struct perso_error *err)
+{
+    bool changed = false;
+    enum perso_result rc = PERSO_OK;
+
+    for (size_t i = 0; rc == PERSO_OK && i < n; i++) {
+        if (s->verdicts[i].reject != PERSO_REJ_NONE ||
+            (s->rules.form != PERSO_FORM_SIG && s->applications[i].odd == 0))
+            continue;
+        perso_ingest_odd_add(&s->odd, s->applications[i].odd);
+        rc = perso_ingest_keep_request(s->job->arena, &s->applications[i], &s->cells[i], &changed,
+                                       err);
+    }
+    return rc;
 }
 
 static enum perso_result
@@ -189,7 +217,8 @@ read_batch(struct ingesting *s, struct perso_error *err)
         PERSO_OK)
         return rc;
     s->counts.warned += warned;
-    return store_batch(s, n, err);
+    rc = keep_requests(s, n, err);
+    return rc == PERSO_OK ? store_batch(s, n, err) : rc;
 }
 
 static enum perso_result
@@ -225,6 +254,7 @@ tell(const struct ingesting *s)
     if (s->counts.warned > 0)
         perso_warn("%s: AAZ500: check character of %u card numbers does not match [%s]",
                    s->in->display, s->counts.warned, perso_reject_code(PERSO_REJ_CARD_NO_CHECK));
+    perso_ingest_odd_tell(&s->odd, s->in->display);
 }
 
 static enum perso_result
@@ -257,12 +287,14 @@ ingest_applications(struct perso_job *job, const char *path, const char *kind,
         return perso_error_errno(err, "memory");
     s->job = job;
     s->in = &in;
-    perso_ingest_rules_of(job, &s->rules);
+    if ((rc = perso_ingest_rules_of(job, &s->rules, err)) != PERSO_OK)
+        goto out;
     if ((rc = perso_ingest_source_open(job, path, kind, options, &in, err)) == PERSO_OK)
         rc = read_file(s, err);
     if (rc == PERSO_OK || rc == PERSO_END)
         rc = perso_ingest_count_boxes(job, in.sm3, in.display, options, err);
     perso_ingest_source_close(&in);
+out:
     free(s);
     return rc;
 }

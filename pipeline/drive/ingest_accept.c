@@ -5,6 +5,7 @@
 
 #include "pipeline/drive/collect_accept.h"
 #include "pipeline/drive/ingest_remake.h"
+#include "pipeline/drive/ingest_request.h"
 #include "pipeline/job/cards.h"
 #include "pipeline/job/party.h"
 #include "pipeline/job/rules.h"
@@ -33,11 +34,14 @@ struct accepting {
     bool replaced;            /* rows name cards to be replaced, or ought to */
 };
 
-void
-perso_ingest_rules_of(const struct perso_job *job, struct perso_ingest_rules *ret)
+enum perso_result
+perso_ingest_rules_of(const struct perso_job *job, struct perso_ingest_rules *ret,
+                      struct perso_error *err)
 {
-    perso_rules_of_ingest(&job->profile, job->conf.division, ret);
+    enum perso_result rc = perso_rules_of_ingest(&job->profile, job->conf.division, ret, err);
+
     ret->requested = perso_job_reads(job, PERSO_STAGE_INGEST, "FWD") != NULL;
+    return rc;
 }
 
 static bool
@@ -48,6 +52,33 @@ content_of(void *arg, size_t i, uint8_t sm3[PERSO_SM3_BYTES])
     (void)i;
     memcpy(sm3, record->sm3, PERSO_SM3_BYTES);
     return true;
+}
+
+/* A row that was held when it was read has its request as it came. */
+static enum perso_result
+store_request(struct perso_job *job, const struct perso_application *application,
+              struct perso_cells *cells, struct perso_stored_record *record,
+              struct perso_card *card, struct perso_error *err)
+{
+    struct perso_cursor payload;
+    uint8_t came[PERSO_SM3_BYTES];
+    bool changed = false;
+    enum perso_result rc = perso_ingest_keep_request(job->arena, application, cells, &changed, err);
+
+    if (rc != PERSO_OK || (!changed && application->odd == 0))
+        return rc;
+    record->verdict = (struct perso_verdict) { .reject = PERSO_REJ_NONE };
+    perso_ingest_odd_words(application->odd, record->verdict.note);
+    if (!changed)
+        return perso_ledger_record_set(job->ledger, record, err);
+    record->card_seq = card->seq;
+    memcpy(came, record->sm3, sizeof came);
+    if ((rc = perso_row_payload_write(cells, job->arena, &payload, err)) != PERSO_OK ||
+        (rc = job->cards.put(job->cards.self, record, payload, err)) != PERSO_OK ||
+        (rc = perso_ledger_waive_as(job->ledger, card->seq, came, record->sm3, err)) != PERSO_OK)
+        return rc;
+    card->application = record->id;
+    return PERSO_OK;
 }
 
 enum perso_result
@@ -65,8 +96,8 @@ perso_ingest_rejudge(struct perso_job *job, int64_t record_id, struct perso_card
     enum perso_result rc;
 
     perso_arena_reset(job->arena);
-    perso_ingest_rules_of(job, &rules);
-    if ((rc = perso_job_cells(job, record_id, &cells, &record, err)) != PERSO_OK)
+    if ((rc = perso_ingest_rules_of(job, &rules, err)) != PERSO_OK ||
+        (rc = perso_job_cells(job, record_id, &cells, &record, err)) != PERSO_OK)
         return rc;
     const struct perso_origin origin = { "", record.line, record.record };
     if ((rc = perso_stage_ingest(&rules, &cells, &origin, 1, &waivers, job->arena, &application,
@@ -81,7 +112,9 @@ perso_ingest_rejudge(struct perso_job *job, int64_t record_id, struct perso_card
     card->issuance = card->answer = card->result = 0;
     card->bundle = card->machine = card->handed = card->remake = card->revoke = 0;
     card->confirmed = false;
-    return PERSO_OK;
+    return verdict->reject == PERSO_REJ_NONE
+               ? store_request(job, &application, &cells, &record, card, err)
+               : PERSO_OK;
 }
 
 static void
@@ -168,6 +201,8 @@ add_correction(struct accepting *a, const struct perso_stored_record *record,
 
     if (rc != PERSO_OK || old.file_id == a->file->id) /* a card that this file brought */
         return rc;
+    if (c != NULL && record->id == c->card.application) /* stored once more, with its request */
+        return PERSO_OK;
     if (c != NULL) { /* two corrections of one card in one file: neither can be believed */
         verdict_of(&c->verdict, PERSO_REJ_CARD_TWICE, PERSO_COL_AAZ501, "");
         return PERSO_OK;

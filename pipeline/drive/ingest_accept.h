@@ -11,11 +11,14 @@ struct perso_ingest_counts {
     uint32_t warned;    /* card numbers whose check character does not match, though they pass */
 };
 
-void perso_ingest_rules_of(const struct perso_job *job, struct perso_ingest_rules *ret);
+enum perso_result perso_ingest_rules_of(const struct perso_job *job, struct perso_ingest_rules *ret,
+                                        struct perso_error *err);
 
 /**
  * Judge one stored application record again, with the card's waivers, and take what it says into
- * *card (application, key, request id) - not yet its state. *verdict tells the rest.
+ * *card (application, key, request id) - not yet its state. *verdict tells the rest. Where its
+ * request is put together or written anew only now, the row is stored once more with it. Inside a
+ * transaction.
  */
 enum perso_result perso_ingest_rejudge(struct perso_job *job, int64_t record_id,
                                        struct perso_card *card, struct perso_verdict *verdict,

@@ -6,12 +6,9 @@
 #include "formats/identity/card.h"
 #include "pipeline/drive/ingest_source.h"
 #include "pipeline/file/opening.h"
+#include "pipeline/job/rules.h"
 #include "stages/receive.h"
 
-static const enum perso_column of_applications[] = { PERSO_COL_AAZ501, PERSO_COL_AAZ500,
-                                                     PERSO_COL_AAC002, PERSO_COL_AAC003,
-                                                     PERSO_COL_AAB301, PERSO_COL_QMGY,
-                                                     PERSO_COL_P10,    PERSO_COLUMN_OTHER };
 static const enum perso_column of_cards[] = { PERSO_COL_request_id, PERSO_COL_AAZ501,
                                               PERSO_COL_AAZ500, PERSO_COL_QMGY,
                                               PERSO_COLUMN_OTHER };
@@ -28,7 +25,8 @@ struct kept {
 
 struct package {
     struct perso_incoming in;
-    bool joined; /* FWD: two tables are one */
+    const enum perso_column *required; /* of application.csv */
+    bool joined;                       /* FWD: two tables are one */
     bool begun;
     uint32_t n_rows;
     struct perso_row rows[PERSO_BATCH_RECORDS];
@@ -165,7 +163,7 @@ begin(struct package *p, struct perso_arena *arena, struct perso_error *err)
 
     p->begun = true;
     if (!p->joined)
-        return perso_incoming_table(&p->in, "application.csv", of_applications, err);
+        return perso_incoming_table(&p->in, "application.csv", p->required, err);
     rc = keep_cards(p, arena, err);
     return rc == PERSO_OK ? perso_incoming_table(&p->in, "personal.csv", of_personal, err) : rc;
 }
@@ -223,6 +221,7 @@ perso_ingest_package_open(struct perso_job *job, const char *path, struct perso_
                                           .finish = package_finish,
                                           .close = package_close,
                                           .self = p };
+    p->required = perso_required_application(perso_form_of(&job->profile));
     rc = perso_opening_package(job, PERSO_STAGE_INGEST, path, &p->in, err);
     if (rc == PERSO_OK) {
         p->joined = strcmp(p->in.reading->kind, "FWD") == 0;

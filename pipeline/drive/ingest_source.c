@@ -34,7 +34,8 @@ walk(struct tables *t, struct perso_error *err)
         rc = perso_file_source_rewind(t->in.file, err);
     if (rc == PERSO_REJECT)
         perso_error_at(err, t->in.display, 0, 0);
-    perso_requests_columns(t->requests, perso_required_application, t->required);
+    perso_requests_columns(t->requests, perso_required_application(perso_form_of(&t->job->profile)),
+                           t->required);
     return rc;
 }
 

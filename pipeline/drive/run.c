@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "pipeline/drive/drive.h"
+#include "pipeline/drive/prepare.h"
+#include "pipeline/file/tosign.h"
 #include "pipeline/job/balance.h"
 #include "pipeline/job/party.h"
 #include "pipeline/job/path.h"
@@ -63,8 +65,46 @@ inputs_of(struct perso_job *job, const char *folder, struct paths *ret, struct p
 
 static const struct perso_file_options plain = { "", UINT32_MAX, NULL, 0 };
 
+/* Tables that the cards have not signed yet go their own way: away from the list, into another. */
 static enum perso_result
-run_ingest(struct perso_job *job, const struct paths *in, struct perso_error *err)
+set_unsigned_apart(struct perso_job *job, struct paths *in, struct paths *ret,
+                   struct perso_error *err)
+{
+    size_t m = 0;
+
+    if ((ret->all = calloc(in->n + 1, sizeof *ret->all)) == NULL)
+        return perso_error_errno(err, "memory");
+    for (size_t i = 0; i < in->n; i++)
+        if (perso_drive_is_unsigned(job, in->all[i]))
+            ret->all[ret->n++] = in->all[i];
+        else
+            in->all[m++] = in->all[i];
+    in->n = m;
+    return PERSO_OK;
+}
+
+/* After the signed ones, so that what is still to be signed is told as it is. */
+static enum perso_result
+run_prepare(struct perso_job *job, const struct paths *in, struct perso_error *err)
+{
+    struct perso_ledger_file first;
+    enum perso_result rc = PERSO_OK;
+
+    if (in->n > 0)
+        rc = perso_drive_prepare(job, (const char *const *)in->all, in->n, &plain, err);
+    job->left_out = false; /* whether their cards come, and how, the signed table says */
+    if (rc != PERSO_OK || (rc = perso_tosign_waits(job, true, &first, err)) != PERSO_OK)
+        return rc;
+    if (first.id != 0) {
+        job->waits = true;
+        perso_warn("%s: not all of its cards came back signed: their table comes into in/signed",
+                   first.path);
+    }
+    return PERSO_OK;
+}
+
+static enum perso_result
+ingest_all(struct perso_job *job, const struct paths *in, struct perso_error *err)
 {
     enum perso_result rc = PERSO_OK;
 
@@ -73,12 +113,24 @@ run_ingest(struct perso_job *job, const struct paths *in, struct perso_error *er
         for (size_t i = 0; rc == PERSO_OK && i < in->n; i++)
             if (of_rows == (strncmp(perso_path_name(in->all[i]), "RMK-", 4) != 0))
                 rc = perso_drive_ingest(job, in->all[i], &plain, err);
+    return rc;
+}
+
+static enum perso_result
+run_ingest(struct perso_job *job, struct paths *in, struct perso_error *err)
+{
+    struct paths apart = { 0 };
+    enum perso_result rc = set_unsigned_apart(job, in, &apart, err);
+
+    if (rc == PERSO_OK && (rc = ingest_all(job, in, err)) == PERSO_OK)
+        rc = run_prepare(job, &apart, err);
+    free_paths(&apart);
     /* Also where a package was taken away after a crash: what is due does not wait for it. */
     return rc == PERSO_OK ? perso_drive_ingested(job, err) : rc;
 }
 
 static enum perso_result
-run_reconcile(struct perso_job *job, const struct paths *in, struct perso_error *err)
+run_reconcile(struct perso_job *job, struct paths *in, struct perso_error *err)
 {
     if (in->n == 0)
         return PERSO_OK;
@@ -86,28 +138,28 @@ run_reconcile(struct perso_job *job, const struct paths *in, struct perso_error 
 }
 
 static enum perso_result
-run_approve(struct perso_job *job, const struct paths *in, struct perso_error *err)
+run_approve(struct perso_job *job, struct paths *in, struct perso_error *err)
 {
     (void)in;
     return perso_drive_approve(job, NULL, err);
 }
 
 static enum perso_result
-run_bundle(struct perso_job *job, const struct paths *in, struct perso_error *err)
+run_bundle(struct perso_job *job, struct paths *in, struct perso_error *err)
 {
     (void)in;
     return perso_drive_bundle(job, err);
 }
 
 static enum perso_result
-run_submit(struct perso_job *job, const struct paths *in, struct perso_error *err)
+run_submit(struct perso_job *job, struct paths *in, struct perso_error *err)
 {
     (void)in;
     return perso_drive_submit(job, err);
 }
 
 static enum perso_result
-run_collect(struct perso_job *job, const struct paths *in, struct perso_error *err)
+run_collect(struct perso_job *job, struct paths *in, struct perso_error *err)
 {
     enum perso_result rc = PERSO_OK;
 
@@ -118,28 +170,28 @@ run_collect(struct perso_job *job, const struct paths *in, struct perso_error *e
 }
 
 static enum perso_result
-run_match(struct perso_job *job, const struct paths *in, struct perso_error *err)
+run_match(struct perso_job *job, struct paths *in, struct perso_error *err)
 {
     (void)in;
     return perso_drive_match(job, err);
 }
 
 static enum perso_result
-run_forward(struct perso_job *job, const struct paths *in, struct perso_error *err)
+run_forward(struct perso_job *job, struct paths *in, struct perso_error *err)
 {
     (void)in;
     return perso_drive_forward(job, err);
 }
 
 static enum perso_result
-run_personalize(struct perso_job *job, const struct paths *in, struct perso_error *err)
+run_personalize(struct perso_job *job, struct paths *in, struct perso_error *err)
 {
     (void)in;
     return perso_drive_personalize(job, err);
 }
 
 static enum perso_result
-run_close(struct perso_job *job, const struct paths *in, struct perso_error *err)
+run_close(struct perso_job *job, struct paths *in, struct perso_error *err)
 {
     uint32_t counts[PERSO_STATE_COUNT], here = 0;
     enum perso_result rc = PERSO_OK;
@@ -159,10 +211,10 @@ run_close(struct perso_job *job, const struct paths *in, struct perso_error *err
 #define FOLDERS_MAX 2
 
 static const struct {
-    enum perso_result (*run)(struct perso_job *, const struct paths *, struct perso_error *);
+    enum perso_result (*run)(struct perso_job *, struct paths *, struct perso_error *);
     const char *folders[FOLDERS_MAX]; /* where its files come in */
 } runs[PERSO_STAGE_COUNT] = {
-    [PERSO_STAGE_INGEST] = { run_ingest, { "in/keys" } },
+    [PERSO_STAGE_INGEST] = { run_ingest, { "in/keys", "in/signed" } },
     [PERSO_STAGE_RECONCILE] = { run_reconcile, { "in/issuance" } },
     [PERSO_STAGE_APPROVE] = { run_approve, { NULL } },
     [PERSO_STAGE_BUNDLE] = { run_bundle, { NULL } },
@@ -179,9 +231,8 @@ static const struct {
 static const char *
 folder_of(const struct perso_job *job, enum perso_stage stage, size_t i)
 {
-    if (stage == PERSO_STAGE_INGEST && i == 0 &&
-        perso_job_reads(job, PERSO_STAGE_INGEST, "FWD") != NULL)
-        return "in/ra";
+    if (stage == PERSO_STAGE_INGEST && perso_job_reads(job, PERSO_STAGE_INGEST, "FWD") != NULL)
+        return i == 0 ? "in/ra" : NULL;
     return runs[stage].folders[i];
 }
 

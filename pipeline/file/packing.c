@@ -13,7 +13,7 @@ manifest_head(const struct perso_job *job, const char *kind, uint32_t sequence,
               struct perso_manifest *m)
 {
     *m = (struct perso_manifest) { .mode = (int)job->conf.mode, .sequence = sequence };
-    snprintf(m->kind, sizeof m->kind, "%s", kind);
+    snprintf(m->kind, sizeof m->kind, "%.3s", kind);
     snprintf(m->sender, sizeof m->sender, "%s", job->site.conf.site_name);
     snprintf(m->division, sizeof m->division, "%s", job->conf.division);
     snprintf(m->vendor, sizeof m->vendor, "%s", job->conf.vendor);

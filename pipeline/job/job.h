@@ -35,8 +35,9 @@ struct perso_job {
     uint8_t job_key[PERSO_SEAL_KEY_BYTES];
     int lock;
     struct perso_say say;
-    bool waits;   /* somebody else has to do something before this job can go on */
-    bool refused; /* an input file was refused, or a stage failed */
+    bool waits;    /* somebody else has to do something before this job can go on */
+    bool refused;  /* an input file was refused, or a stage failed */
+    bool left_out; /* rows of an input file that no card stands for could not be taken */
 };
 
 /** Make the job's folder, its key, ledger and entry in the site. */

@@ -7,6 +7,7 @@
 #include "perso/text.h"
 #include "pipeline/job/conf.h"
 #include "pipeline/job/ini_rows.h"
+#include "pipeline/job/rules.h"
 
 /* clang-format off */
 #define TABLE_KEYS(section, member, encoding_reason) \
@@ -18,6 +19,9 @@
 
 static const struct perso_ini_key profile_keys[] = {
     TABLE_KEYS("application", application, N_("of key-generation output; a manifest may state another")),
+    { "application", "form", "p10", "", N_("p10: a PKCS#10; sig: the card's signature over a request that `prepare` makes; bare: the public key alone, where the RA takes it"), CHOICE(struct perso_profile, form, "p10|sig|bare") },
+    { "application", "subject", "CN={AAZ501}", "", N_("form sig: subject of the request, with columns in braces; what stands there cannot be corrected once the card has signed"), TEXT(struct perso_profile, subject) },
+    { "application", "tolerate", "attributes,null", "", N_("what may be unusual about a PKCS#10: pem, attributes (the field is missing), null (parameters), raw (r and s without DER), hybrid, compressed (points); empty: nothing"), TEXT(struct perso_profile, tolerate) },
     { "application", "card_no_check", "warn", "", N_("wrong check character (GB 11714) of a card number; some regions number otherwise"), CHOICE(struct perso_profile, card_no_check, "warn|reject") },
     { "application", "subject_check", "yes", "", N_("a request whose subject names another person is held"), CHOICE(struct perso_profile, subject_check, "yes|no") },
     { "application", "subject_name", "yes", "", N_("the subject of a request must carry the name"), CHOICE(struct perso_profile, subject_name, "yes|no") },
@@ -118,8 +122,15 @@ take_alias(void *target, const char *section, const char *name, const char *valu
 enum perso_result
 perso_profile_read_file(const char *path, struct perso_profile *ret, struct perso_error *err)
 {
+    struct perso_ingest_rules unused;
+    enum perso_result rc;
+
     memset(ret, 0, sizeof *ret);
-    return perso_ini_read(path, profile_keys, COUNT(profile_keys), take_alias, ret, err);
+    if ((rc = perso_ini_read(path, profile_keys, COUNT(profile_keys), take_alias, ret, err)) !=
+            PERSO_OK ||
+        (rc = perso_rules_of_ingest(ret, "", &unused, err)) != PERSO_OK)
+        perso_error_at(err, path, 0, 0);
+    return rc;
 }
 
 enum perso_result

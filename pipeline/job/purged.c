@@ -5,8 +5,9 @@
 
 #include "pipeline/job/path.h"
 
-const char *const perso_purge_folders[] = { "data",        "out/bundle", "out/ra",  "out/forward",
-                                            "out/machine", "out/close",  "reports", NULL };
+const char *const perso_purge_folders[] = { "data",      "out/tosign",  "out/bundle",
+                                            "out/ra",    "out/forward", "out/machine",
+                                            "out/close", "reports",     NULL };
 
 static enum perso_result
 has_value(struct perso_job *job, const char *name, bool *ret, struct perso_error *err)

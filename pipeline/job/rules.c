@@ -3,12 +3,18 @@
 #include <string.h>
 
 #include "formats/identity/name.h"
+#include "formats/pki/pkcs10.h"
 #include "pipeline/job/conf.h"
 
-const enum perso_column perso_required_application[] = { PERSO_COL_AAZ501, PERSO_COL_AAZ500,
-                                                         PERSO_COL_AAC002, PERSO_COL_AAC003,
-                                                         PERSO_COL_AAB301, PERSO_COL_QMGY,
-                                                         PERSO_COL_P10,    PERSO_COLUMN_OTHER };
+#define OF_APPLICATION                                                                             \
+    PERSO_COL_AAZ501, PERSO_COL_AAZ500, PERSO_COL_AAC002, PERSO_COL_AAC003, PERSO_COL_AAB301,      \
+        PERSO_COL_QMGY
+
+static const enum perso_column required_p10[] = { OF_APPLICATION, PERSO_COL_P10,
+                                                  PERSO_COLUMN_OTHER };
+static const enum perso_column required_sig[] = { OF_APPLICATION, PERSO_COL_QM,
+                                                  PERSO_COLUMN_OTHER };
+static const enum perso_column required_bare[] = { OF_APPLICATION, PERSO_COLUMN_OTHER };
 const enum perso_column perso_required_issuance[] = { PERSO_COL_AAZ500, PERSO_COL_AAC002,
                                                       PERSO_COL_AAC003, PERSO_COL_AAB301,
                                                       PERSO_COLUMN_OTHER };
@@ -17,17 +23,60 @@ const enum perso_column perso_required_result[] = { PERSO_COL_AAZ501,   PERSO_CO
                                                     PERSO_COL_QMGY,     PERSO_COL_QMZS_SM3,
                                                     PERSO_COL_JMZS_SM3, PERSO_COLUMN_OTHER };
 
-void
-perso_rules_of_ingest(const struct perso_profile *p, const char *division,
-                      struct perso_ingest_rules *ret)
+const enum perso_column *
+perso_required_application(enum perso_form form)
 {
+    return form == PERSO_FORM_SIG    ? required_sig
+           : form == PERSO_FORM_BARE ? required_bare
+                                     : required_p10;
+}
+
+enum perso_form
+perso_form_of(const struct perso_profile *profile)
+{
+    return strcmp(profile->form, "sig") == 0    ? PERSO_FORM_SIG
+           : strcmp(profile->form, "bare") == 0 ? PERSO_FORM_BARE
+                                                : PERSO_FORM_P10;
+}
+
+static enum perso_result
+read_tolerated(const char *text, uint32_t *ret, struct perso_error *err)
+{
+    char copy[64], *save;
+
+    *ret = 0;
+    snprintf(copy, sizeof copy, "%s", text);
+    for (char *word = strtok_r(copy, ", ", &save); word != NULL;
+         word = strtok_r(NULL, ", ", &save)) {
+        uint32_t bit = perso_odd_find(word);
+        if (bit == 0)
+            return perso_error_set(err, PERSO_REJ_NONE, "tolerate",
+                                   "have \"%s\", want pem, attributes, null, raw, hybrid or "
+                                   "compressed",
+                                   word);
+        *ret |= bit;
+    }
+    return PERSO_OK;
+}
+
+enum perso_result
+perso_rules_of_ingest(const struct perso_profile *p, const char *division,
+                      struct perso_ingest_rules *ret, struct perso_error *err)
+{
+    const struct perso_text subject = { p->subject, (uint32_t)strlen(p->subject) };
+    enum perso_result rc;
+
     *ret = (struct perso_ingest_rules) {
         .division = division,
         .card_no_check = strcmp(p->card_no_check, "reject") == 0,
         .subject_check = perso_conf_yes(p->subject_check),
         .subject = { perso_conf_yes(p->subject_name), perso_conf_yes(p->subject_number),
                      PERSO_FOLD_ALL },
+        .form = perso_form_of(p),
     };
+    if ((rc = read_tolerated(p->tolerate, &ret->tolerated, err)) == PERSO_OK)
+        rc = perso_request_template_read(subject, &ret->requested_subject, err);
+    return rc;
 }
 
 static size_t

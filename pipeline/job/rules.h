@@ -12,9 +12,10 @@ struct perso_status_words {
     char card[64], person[64];
 };
 
-/** division: of the job, borrowed. */
-void perso_rules_of_ingest(const struct perso_profile *profile, const char *division,
-                           struct perso_ingest_rules *ret);
+/** division: of the job, borrowed. PERSO_FATAL where the profile's subject is none, or a word of
+ * `tolerate` is not known. */
+enum perso_result perso_rules_of_ingest(const struct perso_profile *profile, const char *division,
+                                        struct perso_ingest_rules *ret, struct perso_error *err);
 /** batch: of the job, borrowed as words are. */
 enum perso_result perso_rules_of_reconcile(const struct perso_profile *profile, const char *batch,
                                            struct perso_status_words *words,
@@ -25,7 +26,9 @@ enum perso_result perso_rules_of_reconcile(const struct perso_profile *profile, 
 enum perso_machine_envelope perso_rules_of_envelope(const struct perso_profile *profile);
 
 /* Each ends with PERSO_COLUMN_OTHER. */
-extern const enum perso_column perso_required_application[], perso_required_issuance[],
-    perso_required_result[];
+extern const enum perso_column perso_required_issuance[], perso_required_result[];
+enum perso_form perso_form_of(const struct perso_profile *profile);
+/** Of application data in a form. */
+const enum perso_column *perso_required_application(enum perso_form form);
 
 #endif

@@ -5,8 +5,10 @@
 
 #include "perso/text.h"
 #include "pipeline/file/outgoing.h"
+#include "pipeline/file/tosign.h"
 #include "pipeline/job/cards.h"
 #include "pipeline/job/path.h"
+#include "pipeline/job/rules.h"
 
 /* ---- what is out with others ---- */
 
@@ -168,6 +170,18 @@ tell_step(struct perso_job *job, uint32_t n_cards, const char *next)
     perso_say_end(&job->say);
 }
 
+/* Of the form sig the cards sign what prepare gives. */
+static const char sig_beginning[] = N_("prepare: put key-generation output into in/keys");
+static const char sig_waits[] = N_(
+    "ingest: the cards sign what stands in out/tosign, their table with QM comes into in/signed");
+
+static bool
+signs_apart(const struct perso_job *job)
+{
+    return perso_form_of(&job->profile) == PERSO_FORM_SIG &&
+           strstr(beginnings[0].roles, job->role->name) != NULL;
+}
+
 static void
 tell_beginning(struct perso_job *job)
 {
@@ -175,9 +189,29 @@ tell_beginning(struct perso_job *job)
         if (strstr(beginnings[i].roles, job->role->name) == NULL)
             continue;
         perso_say_begin(&job->say, "next");
-        perso_say_word(&job->say, "step", beginnings[i].next);
+        perso_say_word(&job->say, "step", signs_apart(job) ? sig_beginning : beginnings[i].next);
         perso_say_end(&job->say);
     }
+}
+
+/* Cards that were prepared and did not come yet; else, where there is no card, how to begin. */
+static enum perso_result
+tell_first(struct perso_job *job, bool no_card, struct perso_error *err)
+{
+    struct perso_ledger_file first;
+    enum perso_result rc = perso_tosign_waits(job, false, &first, err);
+
+    if (rc != PERSO_OK)
+        return rc;
+    if (first.id != 0) {
+        perso_say_begin(&job->say, "next");
+        perso_say_text(&job->say, "file", first.path);
+        perso_say_word(&job->say, "step", sig_waits);
+        perso_say_end(&job->say);
+    } else if (no_card) {
+        tell_beginning(job);
+    }
+    return PERSO_OK;
 }
 
 /* Spoiled and missing cards that nobody has confirmed yet. */
@@ -196,10 +230,10 @@ enum perso_result
 perso_tell_next(struct perso_job *job, const struct perso_balance *b, struct perso_error *err)
 {
     uint32_t unconfirmed = 0;
-    enum perso_result rc = PERSO_OK;
+    enum perso_result rc = tell_first(job, b->in == 0, err);
 
-    if (b->in == 0)
-        tell_beginning(job);
+    if (rc != PERSO_OK)
+        return rc;
     for (const struct perso_role_stage *s = job->role->stages; s->stage != PERSO_STAGE_NONE; s++)
         if (s->from != PERSO_STATE_NONE && s->from != s->to)
             tell_step(job, b->by_state[s->from], step_of(job->role, s->stage));

@@ -195,7 +195,8 @@ tell_columns(struct checking *c)
 static void
 tell_missing(struct checking *c)
 {
-    for (const enum perso_column *r = c->kind->required; *r != PERSO_COLUMN_OTHER; r++) {
+    for (const enum perso_column *r = c->kind->required(c->profile); *r != PERSO_COLUMN_OTHER;
+         r++) {
         if (perso_table_layout(c->in.table)->at[*r] >= 0 ||
             (*r == PERSO_COL_P10 && c->requests != NULL))
             continue;
@@ -276,7 +277,7 @@ read_tables(struct checking *c, struct perso_error *err)
 
     if ((rc = find_requests(c, err)) != PERSO_OK)
         return rc;
-    perso_requests_columns(c->requests, c->kind->required, required);
+    perso_requests_columns(c->requests, c->kind->required(c->profile), required);
     while ((rc = perso_input_next(&c->in, required, err)) == PERSO_OK) {
         while ((rc = perso_input_rows(&c->in, c->arena, c->rows, c->cells, PERSO_BATCH_RECORDS, &n,
                                       err)) == PERSO_OK) {

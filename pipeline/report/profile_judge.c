@@ -9,8 +9,17 @@
 #include "pipeline/job/rules.h"
 #include "stages/application.h"
 #include "stages/close.h"
+#include "stages/prepare.h"
 
 /* ---- key-generation output ---- */
+
+/* Of the form sig a table is looked at before the cards have signed, and after. */
+static const enum perso_column *
+of_application(const struct perso_profile *profile)
+{
+    enum perso_form form = perso_form_of(profile);
+    return perso_required_application(form == PERSO_FORM_SIG ? PERSO_FORM_BARE : form);
+}
 
 /* No job says which division: a row's own is right. */
 static enum perso_result
@@ -18,23 +27,34 @@ judge_application(const struct perso_judged_rows *r, struct perso_verdict *verdi
                   struct perso_error *err)
 {
     struct perso_application application;
+    struct perso_to_sign to_sign;
     struct perso_ingest_rules rules;
     char division[PERSO_DIVISION_CHARS + 1] = "";
     bool has_key;
     uint32_t warned;
-    enum perso_result rc = PERSO_OK;
+    enum perso_result rc = perso_rules_of_ingest(r->profile, division, &rules, err);
 
-    perso_rules_of_ingest(r->profile, division, &rules);
     for (size_t i = 0; rc == PERSO_OK && i < r->n; i++) {
         if (!perso_division_read(r->cells[i].known[PERSO_COL_AAB301], division))
             division[0] = '\0';
-        rc = perso_stage_ingest(&rules, &r->cells[i], &r->rows[i].origin, 1, NULL, r->arena,
-                                &application, &has_key, &verdicts[i], &warned, err);
+        if (rules.form == PERSO_FORM_SIG && r->cells[i].known[PERSO_COL_QM].bytes == 0)
+            rc = perso_stage_prepare(&rules, &r->cells[i], &r->rows[i].origin, 1, r->arena,
+                                     &to_sign, &verdicts[i], err);
+        else
+            rc = perso_stage_ingest(&rules, &r->cells[i], &r->rows[i].origin, 1, NULL, r->arena,
+                                    &application, &has_key, &verdicts[i], &warned, err);
     }
     return rc;
 }
 
 /* ---- issuance data ---- */
+
+static const enum perso_column *
+of_issuance(const struct perso_profile *profile)
+{
+    (void)profile;
+    return perso_required_issuance;
+}
 
 /* What an application would say that agrees; a cell that no accepted application has differs. */
 static struct perso_application
@@ -74,6 +94,13 @@ judge_issuance(const struct perso_judged_rows *r, struct perso_verdict *verdicts
 
 /* ---- result files ---- */
 
+static const enum perso_column *
+of_result(const struct perso_profile *profile)
+{
+    (void)profile;
+    return perso_required_result;
+}
+
 static void
 expected_of(const struct perso_cells *cells, struct perso_expected *ret)
 {
@@ -109,9 +136,8 @@ judge_result(const struct perso_judged_rows *r, struct perso_verdict *verdicts,
 }
 
 const struct perso_table_kind perso_table_kinds[PERSO_TABLE_KINDS] = {
-    { "application", offsetof(struct perso_profile, application), perso_required_application, false,
+    { "application", offsetof(struct perso_profile, application), of_application, false,
       judge_application },
-    { "issuance", offsetof(struct perso_profile, issuance), perso_required_issuance, false,
-      judge_issuance },
-    { "result", offsetof(struct perso_profile, result), perso_required_result, true, judge_result },
+    { "issuance", offsetof(struct perso_profile, issuance), of_issuance, false, judge_issuance },
+    { "result", offsetof(struct perso_profile, result), of_result, true, judge_result },
 };

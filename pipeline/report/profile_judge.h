@@ -21,7 +21,7 @@ struct perso_judged_rows {
 struct perso_table_kind {
     const char *name;
     size_t layout; /* offset of its struct perso_table_profile in the profile */
-    const enum perso_column *required;
+    const enum perso_column *(*required)(const struct perso_profile *profile);
     bool sparse; /* empty cells are no sign of swapped columns */
     /* Sets n verdicts. */
     enum perso_result (*judge)(const struct perso_judged_rows *rows, struct perso_verdict *verdicts,

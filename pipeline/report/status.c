@@ -154,6 +154,8 @@ tell_records(struct perso_job *job, const struct perso_card *card, struct perso_
         perso_say_text(&job->say, "file", file.path);
         perso_say_number(&job->say, "line", record.line);
         perso_say_number(&job->say, "record", record.record);
+        if (i == 0 && record.verdict.reject == PERSO_REJ_NONE && record.verdict.note[0] != '\0')
+            perso_say_text(&job->say, "unusual request", record.verdict.note);
         perso_say_end(&job->say);
     }
     return PERSO_OK;

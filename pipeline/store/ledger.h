@@ -201,6 +201,11 @@ enum perso_result perso_ledger_waived(struct perso_ledger *ledger, int64_t card_
                                       enum perso_reject reject,
                                       const uint8_t content[PERSO_SM3_BYTES], bool *ret,
                                       struct perso_error *err);
+/** The row was stored once more, as it is by another content: its waivers are of that. */
+enum perso_result perso_ledger_waive_as(struct perso_ledger *ledger, int64_t card_seq,
+                                        const uint8_t content[PERSO_SM3_BYTES],
+                                        const uint8_t now[PERSO_SM3_BYTES],
+                                        struct perso_error *err);
 /** All waivers of a card go: its application was corrected. */
 enum perso_result perso_ledger_unwaive(struct perso_ledger *ledger, int64_t card_seq,
                                        struct perso_error *err);

@@ -269,6 +269,25 @@ perso_ledger_waived(struct perso_ledger *ledger, int64_t card_seq, enum perso_re
 }
 
 enum perso_result
+perso_ledger_waive_as(struct perso_ledger *ledger, int64_t card_seq,
+                      const uint8_t content[PERSO_SM3_BYTES], const uint8_t now[PERSO_SM3_BYTES],
+                      struct perso_error *err)
+{
+    static const char sql[] = "UPDATE waiver SET content = ?3 WHERE card = ?1 AND content = ?2";
+    sqlite3_stmt *s = NULL;
+    enum perso_result rc = perso_ledger_need_transaction(ledger, err);
+
+    if (rc == PERSO_OK)
+        rc = perso_database_statement(&ledger->db, sql, &s, err);
+    if (rc != PERSO_OK)
+        return rc;
+    perso_bind_number(s, 1, card_seq);
+    perso_bind_blob(s, 2, content, PERSO_SM3_BYTES);
+    perso_bind_blob(s, 3, now, PERSO_SM3_BYTES);
+    return perso_database_run(&ledger->db, s, err);
+}
+
+enum perso_result
 perso_ledger_unwaive(struct perso_ledger *ledger, int64_t card_seq, struct perso_error *err)
 {
     sqlite3_stmt *s = NULL;

@@ -18,9 +18,9 @@
 #define OR_STATE(name, text)      " OR state = '" text "'"
 #define OR_FROM_STATE(name, text) " OR from_state = '" text "'"
 #define OR_TO_STATE(name, text)   " OR to_state = '" text "'"
-#define IS_STAGE(c) c " = 'ingest' OR " c " = 'reconcile' OR " c " = 'approve' OR " c " = 'bundle'" \
-    " OR " c " = 'submit' OR " c " = 'collect' OR " c " = 'match' OR " c " = 'forward'" \
-    " OR " c " = 'personalize' OR " c " = 'close'"
+#define IS_STAGE(c) c " = 'prepare' OR " c " = 'ingest' OR " c " = 'reconcile' OR " c " = 'approve'" \
+    " OR " c " = 'bundle' OR " c " = 'submit' OR " c " = 'collect' OR " c " = 'match'" \
+    " OR " c " = 'forward' OR " c " = 'personalize' OR " c " = 'close'"
 #define IS_ASIDE "(state = 'held' OR state = 'refused' OR state = 'spoiled')"
 #define BOOL(c) c " INTEGER NOT NULL CHECK (" c " IN (0, 1))"
 #define COUNT(c) c " INTEGER NOT NULL CHECK (" c " >= 0)"

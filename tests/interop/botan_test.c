@@ -187,8 +187,11 @@ request_make(uint32_t i, enum sbx_signing signing, struct sbx_der *ret)
 {
     static const char *const names[] = { "张三", "阿卜杜热依木·买买提", "Anna Müller", "㼆𬱖",
                                          "x" };
-    struct sbx_request request = { names[i % 5], i % 3 != 0 ? "11010519491231002X" : NULL,
-                                   &world.keys[i % KEYS], signing, SBX_OID_SM2_SM3 };
+    struct sbx_request request = { .name = names[i % 5],
+                                   .ssn = i % 3 != 0 ? "11010519491231002X" : NULL,
+                                   .key = &world.keys[i % KEYS],
+                                   .signing = signing,
+                                   .algorithm = SBX_OID_SM2_SM3 };
 
     memset(ret, 0, sizeof *ret);
     sbx_request_make(world.curve, &request, &world.random, ret);

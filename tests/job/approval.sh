@@ -6,7 +6,7 @@
 world_make "$work/w"
 site=$work/w/site
 sample_make "$work/good" --cards 30 --seed 31
-sample_make "$work/faulty" --cards 60 --seed 32 --faults 0.3
+sample_make "$work/faulty" --cards 60 --seed 33 --faults 0.3
 
 # policy WORD, on_mismatch WORD: of the site and its default profile from here on.
 policy() { sed -i "s/^policy = .*/policy = $1/" "$site/persoline.conf"; }

@@ -32,7 +32,7 @@ for command in $("$PERSOLINE" --help | awk '$1 == "persoline" && NR > 1 { print 
     *) usage "$command" ;;
     esac
     case $command in
-    ingest | reconcile | collect) usage "$command" "$job" ;;
+    prepare | ingest | reconcile | collect) usage "$command" "$job" ;;
     close) ;; # any number of files
     hold | release | cancel | reject)
         usage "$command" "$job" --reason because

@@ -93,7 +93,8 @@ check_truth "$job" "$work/s"
 check_rest "$job" "$work/s" "$cards"
 part "$cards cards, $(wc -l <"$work/faulty") with a fault: held equals planted, the rest is written"
 columns "$work/s/truth.csv" fault | sort -u >"$work/have"
-sed -n 's/^ *ROW([A-Z0-9_]*, *"\([^"]*\)".*/\1/p' "$sandbox/faults.h" | sort >"$work/want"
+sed -n '/, *SIGNATURE, /!s/^ *ROW([A-Z0-9_]*, *"\([^"]*\)".*/\1/p' "$sandbox/faults.h" | sort \
+    >"$work/want" # those of the form sig are signed.sh's
 same "$work/have" "$work/want" "kinds of faults in the sample (<) and in the table (>)"
 part "each of $(wc -l <"$work/want") kinds of faults was among them"
 if [ -s "$work/peak" ]; then

@@ -3,6 +3,7 @@
 #define SANDBOX_COMMANDS_H
 
 void sbx_sample(int argc, char **argv);
+void sbx_sign_cards(int argc, char **argv);
 void sbx_remake(int argc, char **argv);
 void sbx_correct(int argc, char **argv);
 void sbx_ra_init(int argc, char **argv);

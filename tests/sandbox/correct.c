@@ -88,6 +88,7 @@ static void
 write_applications(struct correction *c)
 {
     struct sbx_sample *s = &c->sample;
+    const struct sbx_columns columns = sbx_columns_of(s);
     char folder[SBX_PATH_BYTES], path[SBX_PATH_BYTES], before[64];
     struct sbx_table_out t, corrected;
     struct sbx_application row;
@@ -95,7 +96,7 @@ write_applications(struct correction *c)
     sbx_path(folder, s->dir, "keys");
     sbx_folder(folder);
     sbx_path(path, folder, "application-corrected.csv");
-    sbx_application_table(&t, path, s->people.charset, false, s->boxes);
+    sbx_application_table(&t, path, s->people.charset, &columns);
     sbx_path(path, s->dir, "corrected.csv");
     sbx_table_create(&corrected, path, PERSO_UTF8, "AAZ501,fault,corrected");
     for (uint32_t i = 0; i < s->cards; i++) {
@@ -105,7 +106,7 @@ write_applications(struct correction *c)
         sbx_application_card_id(s, i, before);
         s->mended[i] = true;
         sbx_application_make(s, i, &row);
-        sbx_application_put(&t, &row, NULL, s->boxes, i);
+        sbx_application_put(&t, &row, &columns, NULL, i);
         const char *const cells[] = { before, sbx_fault_row(sbx_fault_of(s, i))->kind, row.aaz501 };
         sbx_table_cells(&corrected, cells, 3);
     }

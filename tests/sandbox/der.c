@@ -106,14 +106,21 @@ sbx_der_bits(struct sbx_der *d, const void *bytes, size_t n)
 void
 sbx_der_key(struct sbx_der *d, const uint8_t xy[64])
 {
-    uint8_t point[65] = { 4 };
+    sbx_der_key_as(d, xy, 4);
+}
+
+void
+sbx_der_key_as(struct sbx_der *d, const uint8_t xy[64], uint8_t form)
+{
+    /* Hybrid and compressed points tell in their first byte whether Y is odd. */
+    uint8_t point[65] = { form == 4 ? form : (uint8_t)(form | (xy[63] & 1)) };
     const size_t whole = sbx_der_open(d, 0x30), algorithm = sbx_der_open(d, 0x30);
 
     sbx_der_oid(d, "1.2.840.10045.2.1");
     sbx_der_oid(d, "1.2.156.10197.1.301");
     sbx_der_close(d, algorithm);
     memcpy(point + 1, xy, 64);
-    sbx_der_bits(d, point, sizeof point);
+    sbx_der_bits(d, point, form == 2 ? 33 : 65);
     sbx_der_close(d, whole);
 }
 
@@ -150,7 +157,7 @@ void
 sbx_der_name(struct sbx_der *d, const struct sbx_name *name)
 {
     const size_t mark = sbx_der_open(d, 0x30);
-    name_part(d, "2.5.4.6", 0x13, "CN");
+    name_part(d, "2.5.4.6", 0x13, name->organization != NULL ? "CN" : NULL);
     name_part(d, "2.5.4.10", 0x0c, name->organization);
     name_part(d, "2.5.4.3", 0x0c, name->common_name);
     name_part(d, "2.5.4.5", 0x13, name->serial_number);

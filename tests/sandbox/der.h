@@ -25,16 +25,18 @@ void sbx_der_unsigned(struct sbx_der *d, const uint8_t *bytes, size_t n);
 void sbx_der_bits(struct sbx_der *d, const void *bytes, size_t n);
 /** SubjectPublicKeyInfo of an SM2 key. */
 void sbx_der_key(struct sbx_der *d, const uint8_t xy[64]);
+/** The same with the point in another form: 04, 06 (hybrid), 02 (compressed). */
+void sbx_der_key_as(struct sbx_der *d, const uint8_t xy[64], uint8_t form);
 /** AlgorithmIdentifier without parameters. */
 void sbx_der_algorithm(struct sbx_der *d, const char *oid);
 /** SEQUENCE { r, s } */
 void sbx_der_rs(struct sbx_der *d, const uint8_t rs[64]);
 
-/* Who a request or certificate names; NULL leaves a part out. */
+/* Who a request or certificate names; NULL leaves a part out, without an organization the C too. */
 struct sbx_name {
     const char *organization, *common_name, *serial_number;
 };
-void sbx_der_name(struct sbx_der *d, const struct sbx_name *name); /* C=CN first */
+void sbx_der_name(struct sbx_der *d, const struct sbx_name *name);
 
 #define SBX_OID_SM2_SM3 "1.2.156.10197.1.501"
 #define SBX_OID_ECDSA_SHA256 "1.2.840.10045.4.3.2"

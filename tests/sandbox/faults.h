@@ -1,8 +1,9 @@
 /*
  * The table of planted faults: what the sandbox calls them and what Persoline must say of the card
  * (the code by its row in include/perso/reject.h). Where: CELLS edits cells of the application,
- * REQUEST its PKCS#10, PAIR two rows, ISSUANCE the issuance data. Column: whose shape it breaks,
- * so that not so many are planted that the file itself would be refused (CONTRACTS 2).
+ * REQUEST its PKCS#10 (form p10 alone), SIGNATURE what the card signs (form sig alone), PAIR two
+ * rows, ISSUANCE the issuance data. Column: whose shape it breaks, so that not so many are planted
+ * that the file itself would be refused (CONTRACTS 2).
  */
 #ifndef SANDBOX_FAULTS_H
 #define SANDBOX_FAULTS_H
@@ -31,9 +32,13 @@
     ROW(NAME_LENGTH,     "name-length",     CELLS,    INGEST,    NAME_LENGTH,       OTHER,    HAN) \
     ROW(KEY_SHAPE,       "key-shape",       CELLS,    INGEST,    KEY_SHAPE,         QMGY,     ANY) \
     ROW(KEY_CURVE,       "key-curve",       CELLS,    INGEST,    KEY_CURVE,         OTHER,    ANY) \
-    ROW(REQUEST_MISSING, "request-missing", CELLS,    INGEST,    REQUEST_MISSING,   P10,      ANY) \
-    ROW(REQUEST_BASE64,  "request-base64",  CELLS,    INGEST,    REQUEST_BASE64,    P10,      ANY) \
+    ROW(REQUEST_MISSING, "request-missing", REQUEST,  INGEST,    REQUEST_MISSING,   P10,      ANY) \
+    ROW(REQUEST_BASE64,  "request-base64",  REQUEST,  INGEST,    REQUEST_BASE64,    P10,      ANY) \
     ROW(REQUEST_SYNTAX,  "request-syntax",  REQUEST,  INGEST,    REQUEST_SYNTAX,    OTHER,    ANY) \
+    ROW(REQUEST_PEM,     "request-pem",     REQUEST,  INGEST,    REQUEST_SYNTAX,    OTHER,    ANY) \
+    ROW(REQUEST_RAW,     "request-raw",     REQUEST,  INGEST,    REQUEST_SYNTAX,    OTHER,    ANY) \
+    ROW(REQUEST_HYBRID,  "request-hybrid",  REQUEST,  INGEST,    REQUEST_SYNTAX,    OTHER,    ANY) \
+    ROW(REQUEST_COMPRESSED, "request-compressed", REQUEST, INGEST, REQUEST_SYNTAX,  OTHER,    ANY) \
     ROW(REQUEST_TRAILING, "request-trailing", REQUEST, INGEST,   REQUEST_TRAILING,  OTHER,    ANY) \
     ROW(REQUEST_ALGORITHM, "request-algorithm", REQUEST, INGEST, REQUEST_ALGORITHM, OTHER,    ANY) \
     ROW(REQUEST_KEY,     "request-key",     REQUEST,  INGEST,    REQUEST_KEY,       OTHER,    ANY) \
@@ -42,6 +47,12 @@
     ROW(POP_NO_Z,        "pop-no-z",        REQUEST,  INGEST,    POP_NO_Z,          OTHER,    ANY) \
     ROW(POP_SHA256,      "pop-sha256",      REQUEST,  INGEST,    POP_SHA256,        OTHER,    ANY) \
     ROW(POP_FAILED,      "pop-failed",      REQUEST,  INGEST,    POP_FAILED,        OTHER,    ANY) \
+    ROW(SIGNATURE_MISSING, "signature-missing", SIGNATURE, INGEST, REQUEST_MISSING, QM,       ANY) \
+    ROW(SIGNATURE_SHAPE, "signature-shape", SIGNATURE, INGEST,   SIGNATURE_SHAPE,   QM,       ANY) \
+    ROW(SIGNATURE_EMPTY_ID, "signature-empty-id", SIGNATURE, INGEST, POP_EMPTY_ID,  OTHER,    ANY) \
+    ROW(SIGNATURE_NO_Z,  "signature-no-z",  SIGNATURE, INGEST,   POP_NO_Z,          OTHER,    ANY) \
+    ROW(SIGNATURE_SHA256, "signature-sha256", SIGNATURE, INGEST, POP_SHA256,        OTHER,    ANY) \
+    ROW(SIGNATURE_FAILED, "signature-failed", SIGNATURE, INGEST, POP_FAILED,        OTHER,    ANY) \
     ROW(CARD_TWICE,      "card-twice",      PAIR,     INGEST,    CARD_TWICE,        OTHER,    ANY) \
     ROW(KEY_TWICE,       "key-twice",       PAIR,     INGEST,    KEY_TWICE,         OTHER,    ANY) \
     ROW(ISSUE_ABSENT,    "issue-absent",    ISSUANCE, RECONCILE, ISSUE_ABSENT,      OTHER,    ANY) \

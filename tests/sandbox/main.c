@@ -8,9 +8,13 @@ static const struct {
     const char *first, *second; /* second "": none */
     void (*run)(int argc, char **argv);
 } commands[] = {
-    { "sample", "", sbx_sample },   { "remake", "", sbx_remake },
-    { "correct", "", sbx_correct }, { "ra", "init", sbx_ra_init },
-    { "ra", "", sbx_ra },           { "machine", "init", sbx_machine_init },
+    { "sample", "", sbx_sample },
+    { "remake", "", sbx_remake },
+    { "correct", "", sbx_correct },
+    { "sign", "", sbx_sign_cards },
+    { "ra", "init", sbx_ra_init },
+    { "ra", "", sbx_ra },
+    { "machine", "init", sbx_machine_init },
     { "machine", "", sbx_machine },
 };
 

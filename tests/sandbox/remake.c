@@ -108,8 +108,8 @@ make_application(const struct sbx_remake *m, const struct sbx_listed *old, struc
 
     sbx_random_init(&r, m->seed, "remade key", old->card_id, strlen(old->card_id));
     sbx_key_make(curve, &r, &key);
-    const struct sbx_request request = { card->name, card->ssn, &key, SBX_SIGN_STANDARD,
-                                         SBX_OID_SM2_SM3 };
+    const struct sbx_request request = { card->name,        card->ssn,       &key,
+                                         SBX_SIGN_STANDARD, SBX_OID_SM2_SM3, SBX_ODD_NONE };
     sbx_request_make(curve, &request, &r, &der);
     sbx_need(PERSO_BASE64_CHARS(der.n) < sizeof row->p10, "request");
     perso_base64_encode(der.bytes, der.n, row->p10);
@@ -125,6 +125,7 @@ static void
 write_applications(const struct sbx_remake *m)
 {
     char folder[SBX_PATH_BYTES], path[SBX_PATH_BYTES];
+    const struct sbx_columns columns = { .p10 = true, .replaces = true, .boxes = m->boxes };
     struct sbx_curve *curve = sbx_curve_new();
     struct sbx_application row;
     struct sbx_table_out t;
@@ -132,10 +133,10 @@ write_applications(const struct sbx_remake *m)
     sbx_path(folder, m->dir, "keys");
     sbx_folder(folder);
     sbx_path(path, folder, "application.csv");
-    sbx_application_table(&t, path, m->charset, true, m->boxes);
+    sbx_application_table(&t, path, m->charset, &columns);
     for (size_t i = 0; i < m->list.n; i++) {
         make_application(m, &m->list.cards[i], curve, &row);
-        sbx_application_put(&t, &row, m->list.cards[i].card_id, m->boxes, (uint32_t)i);
+        sbx_application_put(&t, &row, &columns, m->list.cards[i].card_id, (uint32_t)i);
     }
     sbx_table_close_beside(&t);
     sbx_path(path, m->dir, "truth.csv");

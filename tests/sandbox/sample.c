@@ -20,6 +20,7 @@ enum {
     ARCHIVE,
     BOXES,
     SSSE,
+    ODD,
     N_OPTIONS
 };
 
@@ -32,11 +33,23 @@ is_one_of(const char *text, const char *const *list, size_t n)
     return false;
 }
 
+enum sbx_form
+sbx_form_find(const char *name)
+{
+    static const char *const names[SBX_FORM_COUNT] = { "p10", "sig", "bare" };
+    int form = SBX_FORM_P10;
+
+    while (form < SBX_FORM_COUNT && strcmp(names[form], name) != 0)
+        form++;
+    return (enum sbx_form)form;
+}
+
 static void
 read_options(struct sbx_sample *s, const struct sbx_option *options)
 {
     static const char *const archives[] = { "csv", "tar.zst", "tar.gz", "zip" };
     const char *form = sbx_option_text(&options[FORM], "p10");
+    const char *odd = sbx_option_text(&options[ODD], "none");
     enum perso_charset charset;
 
     s->seed = sbx_option_text(&options[SEED], NULL);
@@ -53,8 +66,12 @@ read_options(struct sbx_sample *s, const struct sbx_option *options)
         sbx_usage("--division %s: want six digits", s->division);
     if (!perso_charset_find(s->encoding, &charset))
         sbx_usage("--encoding %s: want utf-8, gbk or gb18030", s->encoding);
-    if (strcmp(form, "p10") != 0)
-        sbx_usage("--form %s: want p10", form);
+    if ((s->form = sbx_form_find(form)) == SBX_FORM_COUNT)
+        sbx_usage("--form %s: want p10, sig or bare", form);
+    if ((s->odd = sbx_odd_find(odd)) == SBX_ODD_COUNT)
+        sbx_usage("--odd %s: want pem, attributes, null, raw, hybrid or compressed", odd);
+    if (s->odd != SBX_ODD_NONE && s->form != SBX_FORM_P10)
+        sbx_usage("--odd is of the form p10");
     if (!is_one_of(s->archive, archives, 4))
         sbx_usage("--archive %s: want csv, tar.zst, tar.gz or zip", s->archive);
 }
@@ -101,6 +118,7 @@ sbx_sample(int argc, char **argv)
         [ARCHIVE] = { .name = "archive", .max = 1 },
         [BOXES] = { .name = "boxes", .max = 1 },
         [SSSE] = { .name = "ssse", .max = 1, .flag = true },
+        [ODD] = { .name = "odd", .max = 1 },
     };
     struct sbx_sample s = { .dir = NULL };
 

@@ -11,10 +11,11 @@ void
 sbx_sample_arguments_write(const struct sbx_sample *s)
 {
     char path[SBX_PATH_BYTES];
-    json_t *json = json_pack("{s:s, s:i, s:i, s:s, s:s, s:f, s:s, s:b, s:s}", "batch", s->batch,
-                             "boxes", (int)s->boxes, "cards", (int)s->cards, "division",
-                             s->division, "encoding", s->encoding, "faults", s->faults, "seed",
-                             s->seed, "ssse", (int)s->ssse, "vendor", s->vendor);
+    json_t *json =
+        json_pack("{s:s, s:i, s:i, s:s, s:s, s:f, s:i, s:i, s:s, s:b, s:s}", "batch", s->batch,
+                  "boxes", (int)s->boxes, "cards", (int)s->cards, "division", s->division,
+                  "encoding", s->encoding, "faults", s->faults, "form", (int)s->form, "odd",
+                  (int)s->odd, "seed", s->seed, "ssse", (int)s->ssse, "vendor", s->vendor);
     char *text = json != NULL ? json_dumps(json, JSON_SORT_KEYS | JSON_INDENT(1)) : NULL;
 
     sbx_need(text != NULL, "sample.json");
@@ -30,7 +31,7 @@ sbx_sample_arguments_read(struct sbx_sample *s, const char *dir)
     char path[SBX_PATH_BYTES];
     enum perso_charset charset;
     json_error_t error;
-    int boxes, cards, ssse;
+    int boxes, cards, form, odd, ssse;
     size_t n;
 
     *s = (struct sbx_sample) { .dir = NULL };
@@ -39,17 +40,21 @@ sbx_sample_arguments_read(struct sbx_sample *s, const char *dir)
     s->arguments = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
     free(text);
     if (s->arguments == NULL ||
-        json_unpack_ex(s->arguments, &error, 0, "{s:s, s:i, s:i, s:s, s:s, s:F, s:s, s:b, s:s}",
-                       "batch", &s->batch, "boxes", &boxes, "cards", &cards, "division",
-                       &s->division, "encoding", &s->encoding, "faults", &s->faults, "seed",
-                       &s->seed, "ssse", &ssse, "vendor", &s->vendor) != 0)
+        json_unpack_ex(s->arguments, &error, 0,
+                       "{s:s, s:i, s:i, s:s, s:s, s:F, s:i, s:i, s:s, s:b, s:s}", "batch",
+                       &s->batch, "boxes", &boxes, "cards", &cards, "division", &s->division,
+                       "encoding", &s->encoding, "faults", &s->faults, "form", &form, "odd", &odd,
+                       "seed", &s->seed, "ssse", &ssse, "vendor", &s->vendor) != 0)
         sbx_die("%s:%d: %s", path, error.line, error.text);
     if (cards < 1 || (uint32_t)cards > SBX_SAMPLE_CARDS || boxes < 0 ||
-        (uint32_t)boxes > SBX_SAMPLE_CARDS || strlen(s->division) != 6 ||
+        (uint32_t)boxes > SBX_SAMPLE_CARDS || strlen(s->division) != 6 || form < 0 ||
+        form >= SBX_FORM_COUNT || odd < 0 || odd >= SBX_ODD_COUNT ||
         !perso_charset_find(s->encoding, &charset))
         sbx_die("%s: not the arguments of a sample", path);
     s->cards = (uint32_t)cards;
     s->boxes = (uint32_t)boxes;
     s->ssse = ssse != 0;
+    s->form = (enum sbx_form)form;
+    s->odd = (enum sbx_odd)odd;
     sbx_sample_begin(s);
 }

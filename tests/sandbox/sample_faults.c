@@ -7,16 +7,11 @@
 #include "people_names.h"
 #include "sample.h"
 
-#define WHERE_CELLS false
-#define WHERE_REQUEST false
-#define WHERE_ISSUANCE false
-#define WHERE_PAIR true
-
 static const struct sbx_fault_row rows[SBX_FAULT_COUNT] = {
 #define FAULT_ROW(name, kind, where, stage, code, column, needs)                                   \
     [SBX_FAULT_##                                                                                  \
         name] = { kind,        PERSO_STAGE_##stage, PERSO_REJ_##code, PERSO_COL_OR_##column,       \
-                  SBX_##needs, WHERE_##where },
+                  SBX_##needs, SBX_WHERE_##where },
 #define PERSO_COL_OR_OTHER PERSO_COLUMN_OTHER
 #define PERSO_COL_OR_AAZ501 PERSO_COL_AAZ501
 #define PERSO_COL_OR_AAZ500 PERSO_COL_AAZ500
@@ -25,6 +20,7 @@ static const struct sbx_fault_row rows[SBX_FAULT_COUNT] = {
 #define PERSO_COL_OR_AAB301 PERSO_COL_AAB301
 #define PERSO_COL_OR_QMGY PERSO_COL_QMGY
 #define PERSO_COL_OR_P10 PERSO_COL_P10
+#define PERSO_COL_OR_QM PERSO_COL_QM
     SBX_FAULTS(FAULT_ROW)
 #undef FAULT_ROW
 };
@@ -33,6 +29,20 @@ const struct sbx_fault_row *
 sbx_fault_row(enum sbx_fault fault)
 {
     return &rows[fault];
+}
+
+/* What a form of application has not cannot be wrong in it. */
+static bool
+fits_form(enum sbx_form form, enum sbx_fault fault)
+{
+    switch (rows[fault].where) {
+    case SBX_WHERE_REQUEST:
+        return form == SBX_FORM_P10;
+    case SBX_WHERE_SIGNATURE:
+        return form == SBX_FORM_SIG;
+    default:
+        return true;
+    }
 }
 
 /* The next card after this one, in a circle, that has no fault; itself where there is none. */
@@ -71,12 +81,13 @@ sbx_faults_plan(struct sbx_sample *s)
             continue;
         enum sbx_fault fault = 1 + sbx_random_below(&r, SBX_FAULT_COUNT - 1);
         const uint32_t other = free_card(s, i);
-        while ((rows[fault].column != PERSO_COLUMN_OTHER && broken[rows[fault].column] >= cap) ||
-               (rows[fault].pair && other == i))
+        while (!fits_form(s->form, fault) ||
+               (rows[fault].column != PERSO_COLUMN_OTHER && broken[rows[fault].column] >= cap) ||
+               (rows[fault].where == SBX_WHERE_PAIR && other == i))
             fault = 1 + sbx_random_below(&r, SBX_FAULT_COUNT - 1);
         broken[rows[fault].column]++;
         s->fault[i] = (uint8_t)fault;
-        if (rows[fault].pair) {
+        if (rows[fault].where == SBX_WHERE_PAIR) {
             s->fault[other] = (uint8_t)fault;
             s->partner[i] = other;
             s->partner[other] = i;
@@ -229,6 +240,54 @@ sbx_fault_row_edit(const struct sbx_sample *s, enum sbx_fault fault, uint32_t ca
     default:
         return;
     }
+}
+
+/* As CARD's chip, or the program around it, signs wrongly. */
+enum sbx_signing
+sbx_fault_signing(enum sbx_fault fault)
+{
+    switch (fault) {
+    case SBX_FAULT_POP_EMPTY_ID:
+    case SBX_FAULT_SIGNATURE_EMPTY_ID:
+        return SBX_SIGN_EMPTY_ID;
+    case SBX_FAULT_POP_NO_Z:
+    case SBX_FAULT_SIGNATURE_NO_Z:
+        return SBX_SIGN_NO_Z;
+    case SBX_FAULT_POP_SHA256:
+    case SBX_FAULT_SIGNATURE_SHA256:
+        return SBX_SIGN_SHA256;
+    case SBX_FAULT_POP_FAILED:
+    case SBX_FAULT_SIGNATURE_FAILED:
+        return SBX_SIGN_OTHER;
+    default:
+        return SBX_SIGN_STANDARD;
+    }
+}
+
+enum sbx_odd
+sbx_fault_odd(enum sbx_fault fault)
+{
+    switch (fault) {
+    case SBX_FAULT_REQUEST_PEM:
+        return SBX_ODD_PEM;
+    case SBX_FAULT_REQUEST_RAW:
+        return SBX_ODD_RAW;
+    case SBX_FAULT_REQUEST_HYBRID:
+        return SBX_ODD_HYBRID;
+    case SBX_FAULT_REQUEST_COMPRESSED:
+        return SBX_ODD_COMPRESSED;
+    default:
+        return SBX_ODD_NONE;
+    }
+}
+
+void
+sbx_fault_signature_edit(enum sbx_fault fault, struct sbx_random *r, char qm[160])
+{
+    if (fault == SBX_FAULT_SIGNATURE_MISSING)
+        qm[0] = '\0';
+    else if (fault == SBX_FAULT_SIGNATURE_SHAPE)
+        qm[sbx_random_below(r, 127) + 1] = sbx_random_chance(r, 0.5) ? 'G' : '\0';
 }
 
 void

@@ -56,8 +56,11 @@ make_p10(const struct sbx_sample *s, uint32_t card, const struct sbx_person *per
     const enum sbx_fault fault = sbx_fault_planted(s, card);
     struct sbx_person named = *person;
     struct sbx_key signing = *key;
-    struct sbx_request request = { named.name, named.ssn, &signing, SBX_SIGN_STANDARD,
-                                   SBX_OID_SM2_SM3 };
+    struct sbx_request request = {
+        named.name,      named.ssn,
+        &signing,        sbx_fault_signing(fault),
+        SBX_OID_SM2_SM3, fault != SBX_FAULT_NONE ? sbx_fault_odd(fault) : s->odd
+    };
     struct sbx_random nonce;
     struct sbx_der der;
 
@@ -70,18 +73,9 @@ make_p10(const struct sbx_sample *s, uint32_t card, const struct sbx_person *per
         while (strcmp(named.name, person->name) == 0);
     else if (fault == SBX_FAULT_REQUEST_ALGORITHM)
         request.algorithm = sbx_random_chance(&nonce, 0.5) ? SBX_OID_ECDSA_SHA256 : SBX_OID_RSA_SM3;
-    else if (fault == SBX_FAULT_POP_EMPTY_ID)
-        request.signing = SBX_SIGN_EMPTY_ID;
-    else if (fault == SBX_FAULT_POP_NO_Z)
-        request.signing = SBX_SIGN_NO_Z;
-    else if (fault == SBX_FAULT_POP_SHA256)
-        request.signing = SBX_SIGN_SHA256;
-    else if (fault == SBX_FAULT_POP_FAILED)
-        request.signing = SBX_SIGN_OTHER;
     sbx_request_make(s->curve, &request, &nonce, &der);
     sbx_fault_request_edit(fault, &nonce, &der);
-    sbx_need(PERSO_BASE64_CHARS(der.n) < sizeof((struct sbx_application *)0)->p10, "request");
-    perso_base64_encode(der.bytes, der.n, p10);
+    sbx_request_text(&der, request.odd, &nonce, p10, sizeof((struct sbx_application *)0)->p10);
 }
 
 static void
@@ -111,6 +105,7 @@ sbx_application_make(const struct sbx_sample *s, uint32_t card, struct sbx_appli
     struct sbx_key key;
 
     person_of(s, card, &person);
+    *row = (struct sbx_application) { .aaz501 = "" };
     sbx_sample_key(s, card, &key);
     make_card_id(s, card, row->aaz501);
     sbx_card_number(&s->people, card, row->aaz500);
@@ -118,7 +113,8 @@ sbx_application_make(const struct sbx_sample *s, uint32_t card, struct sbx_appli
     snprintf(row->aac003, sizeof row->aac003, "%s", person.name);
     snprintf(row->aab301, sizeof row->aab301, "%s", s->people.division);
     perso_hex_upper(key.xy, sizeof key.xy, row->qmgy);
-    make_p10(s, card, &person, &key, row->p10);
+    if (s->form == SBX_FORM_P10)
+        make_p10(s, card, &person, &key, row->p10);
     sbx_fault_row_edit(s, sbx_fault_planted(s, card), card, row);
 }
 

@@ -151,7 +151,7 @@ truth_note(const struct sbx_sample *s, uint32_t card, char *out, size_t max)
     const struct sbx_fault_row *fault = sbx_fault_row((enum sbx_fault)s->fault[card]);
 
     out[0] = '\0';
-    if (fault->pair)
+    if (fault->where == SBX_WHERE_PAIR)
         snprintf(out, max, "with record %u", s->partner[card] % PERSO_FILE_ROWS + 1);
     else if (fault->stage == PERSO_STAGE_RECONCILE && s->issuance_record[card] != 0)
         snprintf(out, max, "issuance/issuance.csv record %u", s->issuance_record[card]);
@@ -183,67 +183,87 @@ write_truth(const struct sbx_sample *s, struct truth *truth, size_t n)
     sbx_table_close(&t);
 }
 
+struct sbx_columns
+sbx_columns_of(const struct sbx_sample *s)
+{
+    return (struct sbx_columns) { .p10 = s->form == SBX_FORM_P10, .boxes = s->boxes };
+}
+
 void
 sbx_application_table(struct sbx_table_out *t, const char *path, enum perso_charset charset,
-                      bool replaces, uint32_t boxes)
+                      const struct sbx_columns *columns)
 {
     char header[128];
 
-    snprintf(header, sizeof header, "AAZ501,AAZ500,AAC002,AAC003,AAB301,QMGY,P10%s%s",
-             replaces ? ",replaces" : "", boxes != 0 ? ",box,position" : "");
+    snprintf(header, sizeof header, "AAZ501,AAZ500,AAC002,AAC003,AAB301,QMGY%s%s%s%s",
+             columns->p10 ? ",P10" : "", columns->qm ? ",QM" : "",
+             columns->replaces ? ",replaces" : "", columns->boxes != 0 ? ",box,position" : "");
     sbx_table_create(t, path, charset, header);
 }
 
 void
 sbx_application_put(struct sbx_table_out *t, const struct sbx_application *row,
-                    const char *replaces, uint32_t boxes, uint32_t place)
+                    const struct sbx_columns *columns, const char *replaces, uint32_t place)
 {
-    const char *const cells[] = { row->aaz501, row->aaz500, row->aac002, row->aac003,
-                                  row->aab301, row->qmgy,   row->p10 };
+    const char *const cells[] = { row->aaz501, row->aaz500, row->aac002,
+                                  row->aac003, row->aab301, row->qmgy };
     char box[32], position[16];
 
     for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++)
         sbx_table_cell(t, cells[i]);
-    if (replaces != NULL)
+    if (columns->p10)
+        sbx_table_cell(t, row->p10);
+    if (columns->qm)
+        sbx_table_cell(t, row->qm);
+    if (columns->replaces)
         sbx_table_cell(t, replaces);
-    if (boxes != 0) {
-        snprintf(box, sizeof box, "BOX-%04u", place / boxes + 1);
-        snprintf(position, sizeof position, "%u", place % boxes + 1);
+    if (columns->boxes != 0) {
+        snprintf(box, sizeof box, "BOX-%04u", place / columns->boxes + 1);
+        snprintf(position, sizeof position, "%u", place % columns->boxes + 1);
         sbx_table_cell(t, box);
         sbx_table_cell(t, position);
     }
     sbx_table_row(t);
 }
 
-/* One file of at most PERSO_FILE_ROWS cards, from the first on. */
+void
+sbx_application_name(uint32_t first, const char *archive, char out[64])
+{
+    if (first < PERSO_FILE_ROWS)
+        snprintf(out, 64, "application.%s", archive);
+    else
+        snprintf(out, 64, "application-%u.%s", first / PERSO_FILE_ROWS + 1, archive);
+}
+
+/* One file of at most PERSO_FILE_ROWS cards, from the first on. What is wrong with a card of the
+ * form sig is found in the table that comes back signed. */
 static uint32_t
 write_part(const struct sbx_sample *s, uint32_t first, struct truth *truth, size_t *n_truth)
 {
     const uint32_t left = s->cards - first, rows = left < PERSO_FILE_ROWS ? left : PERSO_FILE_ROWS;
-    const uint32_t part = first / PERSO_FILE_ROWS + 1;
-    const bool loose = strcmp(s->archive, "csv") == 0;
-    char number[16] = "", csv_name[64], name[64], csv_path[SBX_PATH_BYTES], path[SBX_PATH_BYTES];
+    const bool loose = strcmp(s->archive, "csv") == 0, apart = s->form == SBX_FORM_SIG;
+    const struct sbx_columns columns = sbx_columns_of(s);
+    char csv_name[64], name[64], csv_path[SBX_PATH_BYTES], path[SBX_PATH_BYTES];
     char folder[SBX_PATH_BYTES];
     struct sbx_application row;
     struct sbx_table_out t;
 
-    if (part > 1)
-        snprintf(number, sizeof number, "-%u", part);
-    snprintf(csv_name, sizeof csv_name, "application%s.csv", number);
-    snprintf(name, sizeof name, "application%s.%s", number, s->archive);
+    sbx_application_name(first, "csv", csv_name);
+    sbx_application_name(first, s->archive, name);
     sbx_path(folder, s->dir, "keys");
     sbx_path(csv_path, folder, csv_name);
     sbx_path(path, folder, name);
-    sbx_application_table(&t, csv_path, s->people.charset, false, s->boxes);
+    sbx_application_table(&t, csv_path, s->people.charset, &columns);
     for (uint32_t card = first; card < first + rows; card++) {
         sbx_application_make(s, card, &row);
-        sbx_application_put(&t, &row, NULL, s->boxes, card);
+        sbx_application_put(&t, &row, &columns, NULL, card);
         if (s->fault[card] == SBX_FAULT_NONE)
             continue;
         struct truth *one = &truth[(*n_truth)++];
         *one = (struct truth) { .card = card, .record = t.rows };
         memcpy(one->aaz501, row.aaz501, sizeof one->aaz501);
-        snprintf(one->file, sizeof one->file, "keys/%.50s", name);
+        snprintf(one->file, sizeof one->file, "%s/%.50s", apart ? "signed" : "keys",
+                 apart ? csv_name : name);
     }
     sbx_table_close_beside(&t);
     if (!loose)

@@ -5,12 +5,14 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <openssl/ec.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "faults.h"
 #include "formats/base/encode.h"
+#include "hash.h"
 #include "people.h"
 #include "sandbox_site.h"
 
@@ -146,22 +148,154 @@ truth_is_true(void **state) /* RELIABILITY: planted faults are the yardstick */
 static void
 every_kind_is_planted(void **state)
 {
-    static const char *const kinds[] = {
-#define KIND(name, kind, where, stage, code, column, needs) kind,
+    static const struct {
+        const char *kind, *where;
+    } kinds[] = {
+#define KIND(name, kind, where, stage, code, column, needs) { kind, #where },
         SBX_FAULTS(KIND)
 #undef KIND
     };
-    bool seen[sizeof kinds / sizeof kinds[0]] = { false };
+    static const struct {
+        const char *sample, *form, *without; /* where this form has nothing */
+    } samples[] = { { "sample", "p10", "SIGNATURE" },
+                    { "sig", "sig", "REQUEST" },
+                    { "bare", "bare", "REQUEST SIGNATURE" } };
+
+    for (size_t s = 0; s < sizeof samples / sizeof samples[0]; s++) {
+        bool seen[sizeof kinds / sizeof kinds[0]] = { false };
+        struct sbx_table_in t;
+        char line[128];
+
+        snprintf(line, sizeof line, "sample %s --cards " CARDS " --seed 7 --faults 0.3 --form %s",
+                 samples[s].sample, samples[s].form);
+        if (s > 0)
+            assert_int_equal(test_run(*state, "", line), 0);
+        snprintf(line, sizeof line, "%s/truth.csv", samples[s].sample);
+        test_table(*state, line, &t);
+        while (sbx_table_next(&t))
+            for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+                seen[i] |= strcmp(kinds[i].kind, test_cell(&t, "fault")) == 0;
+        for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+            if (seen[i] == (strstr(samples[s].without, kinds[i].where) != NULL))
+                fail_msg("%s: %s in " CARDS " cards of the form %s", kinds[i].kind,
+                         seen[i] ? "planted" : "not planted", samples[s].form);
+        sbx_table_free(&t);
+    }
+}
+
+/* ---- what cards sign ---- */
+
+/* tosign.csv of rows first to first + n - 1, with an e that nobody could have computed. */
+static void
+write_tosign(const struct test_site *site, const char *name, size_t first, size_t n)
+{
+    struct sbx_table_in t;
+    struct sbx_table_out out;
+    char path[SBX_PATH_BYTES], hex[65];
+    uint8_t e[32];
+
+    test_table(site, "signing/keys/application.csv", &t);
+    test_path(site, name, path);
+    sbx_table_create(&out, path, PERSO_UTF8, "AAZ501,QMGY,e");
+    while (sbx_table_next(&t)) {
+        if (t.rows < first || t.rows >= first + n)
+            continue;
+        sbx_sm3(test_cell(&t, "AAZ501"), 32, e);
+        perso_hex_upper(e, sizeof e, hex);
+        const char *const cells[] = { test_cell(&t, "AAZ501"), test_cell(&t, "QMGY"), hex };
+        sbx_table_cells(&out, cells, 3);
+    }
+    sbx_table_close(&out);
+    sbx_table_free(&t);
+}
+
+/* OpenSSL takes the digest as e, with Z in it or not. */
+static bool
+qm_is_over_e(const struct sbx_table_in *t)
+{
+    uint8_t xy[64], rs[64], e[32], *der = NULL;
+    ECDSA_SIG *pair = ECDSA_SIG_new();
+
+    assert_true(perso_hex_decode(test_cell(t, "QMGY"), 128, xy, sizeof xy));
+    assert_int_equal(strlen(test_cell(t, "QM")), 128);
+    assert_true(perso_hex_decode(test_cell(t, "QM"), 128, rs, sizeof rs));
+    sbx_sm3(test_cell(t, "AAZ501"), 32, e);
+    ECDSA_SIG_set0(pair, BN_bin2bn(rs, 32, NULL), BN_bin2bn(rs + 32, 32, NULL));
+    const int n = i2d_ECDSA_SIG(pair, &der);
+    EVP_PKEY *key = sbx_public_key(xy);
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(key, NULL);
+    assert_int_equal(EVP_PKEY_verify_init(context), 1);
+    const bool good = EVP_PKEY_verify(context, der, (size_t)n, e, sizeof e) == 1;
+    EVP_PKEY_CTX_free(context);
+    EVP_PKEY_free(key);
+    OPENSSL_free(der);
+    ECDSA_SIG_free(pair);
+    return good;
+}
+
+static void
+cards_sign_what_they_are_given(void **state) /* CONTRACTS 2, 7 */
+{
     struct sbx_table_in t;
 
-    test_table(*state, "sample/truth.csv", &t);
+    assert_int_equal(
+        test_run(*state, "", "sample signing --cards 40 --seed 3 --form sig --boxes 15"), 0);
+    write_tosign(*state, "tosign.csv", 11, 20);
+    assert_int_equal(test_run(*state, "", "sign --in tosign.csv --out signed --sample signing"), 0);
+    assert_int_equal(test_run(*state, "TZ=Asia/Tokyo",
+                              "sign --in tosign.csv --out signed-again --sample signing"),
+                     0);
+    assert_true(test_same(*state, "signed", "signed-again"));
+    test_table(*state, "signed/application.csv", &t);
     while (sbx_table_next(&t))
-        for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-            seen[i] |= strcmp(kinds[i], test_cell(&t, "fault")) == 0;
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (!seen[i])
-            fail_msg("%s: not planted in " CARDS " cards", kinds[i]);
+        if (t.rows >= 11 && t.rows < 31)
+            assert_true(qm_is_over_e(&t));
+        else
+            assert_string_equal(test_cell(&t, "QM"), "");
+    assert_int_equal(t.rows, 40);
     sbx_table_free(&t);
+    assert_int_equal(
+        test_run(*state, "", "sign --in tosign.csv --out listed --sample signing --listed"), 0);
+    test_table(*state, "listed/application.csv", &t);
+    while (sbx_table_next(&t))
+        assert_true(qm_is_over_e(&t));
+    assert_int_equal(t.rows, 20);
+    sbx_table_free(&t);
+    /* somebody else's cards; a sample whose requests come whole */
+    assert_int_equal(test_run(*state, "", "sample strangers --cards 40 --seed 4 --form sig"), 0);
+    assert_int_equal(test_run(*state, "", "sign --in tosign.csv --out none --sample strangers"), 1);
+    assert_int_equal(test_run(*state, "", "sign --in tosign.csv --out none --sample sample"), 1);
+}
+
+/* Each oddity is in every request, which holds all the same where OpenSSL reads it. */
+static void
+requests_can_be_odd(void **state) /* DOMAIN 5.3 */
+{
+    static const struct {
+        const char *odd;
+        bool openssl_reads;
+    } kinds[] = { { "pem", false }, { "attributes", true }, { "null", true },
+                  { "raw", false }, { "hybrid", true },     { "compressed", true } };
+    uint8_t xy[64], qmgy[64];
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        struct sbx_table_in t;
+        char line[128];
+
+        snprintf(line, sizeof line, "sample odd-%s --cards 20 --seed 3 --odd %s", kinds[i].odd,
+                 kinds[i].odd);
+        assert_int_equal(test_run(*state, "", line), 0);
+        snprintf(line, sizeof line, "odd-%s/keys/application.csv", kinds[i].odd);
+        test_table(*state, line, &t);
+        while (sbx_table_next(&t)) {
+            const char *key = test_cell(&t, "QMGY");
+            assert_true(perso_hex_decode(key, strlen(key), qmgy, sizeof qmgy));
+            const bool good = p10_holds(test_cell(&t, "P10"), SBX_ID, xy);
+            if (good != kinds[i].openssl_reads || (good && memcmp(xy, qmgy, 64) != 0))
+                fail_msg("%s: record %u", kinds[i].odd, t.rows);
+        }
+        sbx_table_free(&t);
+    }
 }
 
 static void
@@ -260,6 +394,12 @@ wrong_usage_is_2(void **state) /* CONTRACTS 1, exit codes */
         "remake x --from sample --cards l.csv --batch B2",
         "correct x --from sample",
         "correct x --held l.csv",
+        "sample x --cards 5 --seed 1 --form pkcs",
+        "sample x --cards 5 --seed 1 --odd strange",
+        "sample x --cards 5 --seed 1 --odd raw --form sig",
+        "sign --in t.csv --out x",
+        "sign --in t.csv --sample sample",
+        "sign x --in t.csv --out x --sample sample",
     };
 
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
@@ -275,6 +415,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(truth_is_true),
         cmocka_unit_test(every_kind_is_planted),
+        cmocka_unit_test(cards_sign_what_they_are_given),
+        cmocka_unit_test(requests_can_be_odd),
         cmocka_unit_test(same_arguments_same_bytes),
         cmocka_unit_test(every_form_is_written),
         cmocka_unit_test(boxes_and_key_references_are_columns),

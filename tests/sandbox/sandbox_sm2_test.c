@@ -101,8 +101,8 @@ request_is_signed_as_asked(void **state) /* GM/T 0009: the standard id; DOMAIN 5
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         draw(*state, (uint32_t)i, &r, &key);
-        const struct sbx_request request = { "买买提·吐尔逊", "11010519491231002X", &key,
-                                             cases[i].signing, SBX_OID_SM2_SM3 };
+        const struct sbx_request request = { "买买提·吐尔逊",  "11010519491231002X", &key,
+                                             cases[i].signing, SBX_OID_SM2_SM3,      SBX_ODD_NONE };
         sbx_request_make(*state, &request, &r, &der);
         X509_REQ *read = read_request(&der);
         assert_int_equal(holds(read, SBX_ID), cases[i].standard);
@@ -122,8 +122,9 @@ request_has_empty_attributes_and_no_parameters(void **state) /* RFC 2986 4.1, DO
     bool found = false;
 
     draw(*state, 0, &r, &key);
-    const struct sbx_request request = { "张三", "11010519491231002X", &key, SBX_SIGN_STANDARD,
-                                         SBX_OID_SM2_SM3 };
+    const struct sbx_request request = {
+        "张三", "11010519491231002X", &key, SBX_SIGN_STANDARD, SBX_OID_SM2_SM3, SBX_ODD_NONE
+    };
     sbx_request_make(*state, &request, &r, &der);
     for (size_t i = 0; i + sizeof end_of_info <= der.n; i++)
         found |= memcmp(der.bytes + i, end_of_info, sizeof end_of_info) == 0;

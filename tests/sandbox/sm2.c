@@ -365,14 +365,14 @@ sbx_public_key(const uint8_t xy[64])
 bool
 sbx_public_bytes(EVP_PKEY *key, uint8_t xy[64])
 {
-    uint8_t point[65];
-    size_t n = 0;
+    BIGNUM *x = NULL, *y = NULL;
 
-    if (key == NULL || !EVP_PKEY_is_a(key, "SM2") ||
-        EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point, &n) !=
-            1 ||
-        n != sizeof point || point[0] != 4)
-        return false;
-    memcpy(xy, point + 1, 64);
-    return true;
+    /* The coordinates, in whatever form the point was written. */
+    const bool good = key != NULL && EVP_PKEY_is_a(key, "SM2") &&
+                      EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_PUB_X, &x) == 1 &&
+                      EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_PUB_Y, &y) == 1 &&
+                      BN_bn2binpad(x, xy, 32) == 32 && BN_bn2binpad(y, xy + 32, 32) == 32;
+    BN_free(x);
+    BN_free(y);
+    return good;
 }

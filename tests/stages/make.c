@@ -1,6 +1,8 @@
 #include "make.h"
 
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,17 +123,17 @@ put_name(struct bytes *b, const char *common_name, const char *number)
 }
 
 static void
-put_key(struct bytes *b, const struct key *key)
+put_key(struct bytes *b, const struct key *key, uint8_t form)
 {
     static const uint8_t algorithm[] = { 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
                                          0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
                                          0x81, 0x1c, 0xcf, 0x55, 0x01, 0x82, 0x2d };
     struct bytes spki = { .n = 0 };
-    uint8_t point[65] = { 4 };
+    uint8_t point[65] = { form == 0 ? 4 : (uint8_t)(form | (key->point[63] & 1)) };
 
     memcpy(point + 1, key->point, 64);
     put(&spki, algorithm, sizeof algorithm);
-    put_bits(&spki, 0, point, sizeof point);
+    put_bits(&spki, 0, point, form == 2 ? 33 : 65);
     put_all(b, 0x30, &spki);
 }
 
@@ -204,6 +206,74 @@ put_signed(struct bytes *out, const struct bytes *message, const struct key *key
         put(out, "\0", 1);
 }
 
+/* r || s of a DER signature */
+static void
+take_rs(const uint8_t *signature, size_t n, uint8_t rs[64])
+{
+    ECDSA_SIG *pair = d2i_ECDSA_SIG(NULL, &signature, (long)n);
+
+    must(pair != NULL && BN_bn2binpad(ECDSA_SIG_get0_r(pair), rs, 32) == 32 &&
+             BN_bn2binpad(ECDSA_SIG_get0_s(pair), rs + 32, 32) == 32,
+         "r, s");
+    ECDSA_SIG_free(pair);
+}
+
+void
+take_request(const struct bytes *request, struct bytes *info, uint8_t rs[64])
+{
+    const uint8_t *at = request->at;
+    uint8_t *tbs = info->at;
+    const ASN1_BIT_STRING *signature;
+    X509_REQ *read = d2i_X509_REQ(NULL, &at, (long)request->n);
+
+    must(read != NULL, "request");
+    info->n = (size_t)i2d_re_X509_REQ_tbs(read, &tbs);
+    X509_REQ_get0_signature(read, &signature, NULL);
+    take_rs(signature->data, (size_t)signature->length, rs);
+    X509_REQ_free(read);
+}
+
+bool
+signs_e(const struct key *key, const uint8_t e[32], const uint8_t rs[64])
+{
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(key->pkey, NULL);
+    ECDSA_SIG *pair = ECDSA_SIG_new();
+    uint8_t *der = NULL;
+
+    must(context != NULL && pair != NULL &&
+             ECDSA_SIG_set0(pair, BN_bin2bn(rs, 32, NULL), BN_bin2bn(rs + 32, 32, NULL)) == 1,
+         "r, s");
+    int n = i2d_ECDSA_SIG(pair, &der);
+    must(n > 0 && EVP_PKEY_verify_init(context) == 1, "verification");
+    bool ret = EVP_PKEY_verify(context, der, (size_t)n, e, 32) == 1;
+    OPENSSL_free(der);
+    ECDSA_SIG_free(pair);
+    EVP_PKEY_CTX_free(context);
+    return ret;
+}
+
+/* Not as OpenSSL would: the same signature with an algorithm or in a form of its own. */
+static void
+put_oddly(const struct request_options *o, const struct bytes *info, struct bytes *out)
+{
+    static const uint8_t with_null[] = { 0x30, 0x0c, 0x06, 0x08, 0x2a, 0x81, 0x1c,
+                                         0xcf, 0x55, 0x01, 0x83, 0x75, 0x05, 0x00 };
+    struct bytes body = { .n = 0 };
+    uint8_t signature[128], rs[64];
+    size_t n = sizeof signature;
+
+    sign_with_id(o->key, "1234567812345678", info, signature, &n);
+    take_rs(signature, n, rs);
+    put(&body, info->at, info->n);
+    if (o->null_parameters)
+        put(&body, with_null, sizeof with_null);
+    else
+        put_algorithm(&body, false);
+    put_bits(&body, 0, o->raw ? rs : signature, o->raw ? sizeof rs : n);
+    out->n = 0;
+    put_all(out, 0x30, &body);
+}
+
 void
 make_request(const struct request_options *o, struct bytes *out)
 {
@@ -211,10 +281,14 @@ make_request(const struct request_options *o, struct bytes *out)
 
     put_tlv(&content, 0x02, "\0", 1);
     put_name(&content, o->common_name, o->number);
-    put_key(&content, o->key);
-    put_tlv(&content, 0xa0, "", 0);
+    put_key(&content, o->key, o->point);
+    if (!o->no_attributes)
+        put_tlv(&content, 0xa0, "", 0);
     put_all(&info, 0x30, &content);
-    put_signed(out, &info, o->key, o->signing, o->ecdsa, o->trailing);
+    if (o->null_parameters || o->raw)
+        put_oddly(o, &info, out);
+    else
+        put_signed(out, &info, o->key, o->signing, o->ecdsa, o->trailing);
 }
 
 /* ---- certificates ---- */
@@ -277,7 +351,7 @@ make_certificate(const struct certificate_options *o, struct bytes *out)
     put_tlv(&validity, 0x17, o->ends != NULL ? o->ends : "401231235959Z", 13);
     put_all(&content, 0x30, &validity);
     put_name(&content, o->common_name, o->number);
-    put_key(&content, o->key);
+    put_key(&content, o->key, 0);
     put_extensions(&content, o);
     put_all(&tbs, 0x30, &content);
     put_signed(out, &tbs, o->issuer_key, o->signing, o->ecdsa, o->trailing);

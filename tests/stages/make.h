@@ -40,6 +40,9 @@ struct request_options {
     enum signing signing;
     bool ecdsa; /* ecdsa-with-SHA256 as algorithm */
     size_t trailing;
+    /* unusual, but signed rightly */
+    bool no_attributes, null_parameters, raw;
+    uint8_t point; /* 6: hybrid, 2: compressed, 0: as usual */
 };
 void make_request(const struct request_options *options, struct bytes *out);
 
@@ -53,6 +56,11 @@ struct certificate_options {
     size_t trailing;
 };
 void make_certificate(const struct certificate_options *options, struct bytes *out);
+
+/* Of a request: what is signed, and r || s. */
+void take_request(const struct bytes *request, struct bytes *info, uint8_t rs[64]);
+/* True where r || s is the key's signature over e, which has Z in it (GB/T 32918.2 7). */
+bool signs_e(const struct key *key, const uint8_t e[32], const uint8_t rs[64]);
 
 /* ENVELOPEDKEYBLOB of DOMAIN 5.9 for an encryption key; cipher bytes are of no meaning. */
 void make_envelope(const struct key *encryption, const struct key *any, struct bytes *out);

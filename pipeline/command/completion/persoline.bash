@@ -1,6 +1,6 @@
 # bash completion for persoline(1)                                         -*- shell-script -*-
 
-_persoline_commands='site init ingest reconcile approve bundle submit collect match forward
+_persoline_commands='site init prepare ingest reconcile approve bundle submit collect match forward
 personalize close run hold release cancel reject confirm withdraw status report trace show check
 slip audit profile purge help --help --version'
 
@@ -15,7 +15,7 @@ _persoline_options()
             "--centre --from"
         ;;
     ingest) echo "$acts --encoding --rows --counted" ;;
-    reconcile) echo "$acts --encoding --rows" ;;
+    prepare | reconcile) echo "$acts --encoding --rows" ;;
     approve) echo "$acts --digest" ;;
     bundle | submit | collect | match | forward | personalize | close | run) echo "$acts" ;;
     hold | release | cancel | reject | confirm | withdraw) echo "$acts --reason" ;;
@@ -129,7 +129,7 @@ _persoline_argument()
     'profile show:1') _persoline_of_site profiles .conf ;;
     'profile check:'* | 'profile show:'* | help:* | --*:*) ;;
     *:1) _persoline_jobs ;;
-    ingest:* | reconcile:* | collect:* | close:*) _persoline_files ;;
+    prepare:* | ingest:* | reconcile:* | collect:* | close:*) _persoline_files ;;
     hold:* | release:* | cancel:* | reject:* | confirm:*) _persoline_cards ;;
     withdraw:2 | slip:2) _persoline_outgoing ;;
     esac

@@ -66,12 +66,13 @@ end
 
 set -l stages ingest reconcile approve bundle submit collect match forward personalize close run
 set -l cards hold release cancel reject confirm
-set -l acts $stages $cards init 'site init' withdraw purge
-set -l files ingest reconcile collect close show 'profile check'
+set -l acts prepare $stages $cards init 'site init' withdraw purge
+set -l files prepare ingest reconcile collect close show 'profile check'
 set -l looks status report trace check slip 'audit verify'
 
 complete -c persoline -f
-for row in 'site	make a site' 'init	make a job' 'ingest	read key-generation output' \
+for row in 'site	make a site' 'init	make a job' \
+    'prepare	what cards are to sign' 'ingest	read key-generation output' \
     'reconcile	compare with issuance data' 'approve	approve what goes to the RA' \
     'bundle	write packages' 'submit	hand packages over' \
     'collect	take what the peer returns' 'match	check certificates' \
@@ -122,9 +123,9 @@ complete -c persoline -n "__persoline_is init 'profile check'" -l profile -x \
     -a '(__persoline_of_site profiles .conf)'
 complete -c persoline -n "__persoline_is 'profile check'" -l as -x \
     -a 'application issuance result'
-complete -c persoline -n "__persoline_is ingest reconcile 'profile check'" -l encoding -x \
+complete -c persoline -n "__persoline_is prepare ingest reconcile 'profile check'" -l encoding -x \
     -a 'utf-8 gbk gb18030'
-complete -c persoline -n '__persoline_is ingest reconcile' -l rows -x
+complete -c persoline -n '__persoline_is prepare ingest reconcile' -l rows -x
 complete -c persoline -n '__persoline_is ingest' -l counted -x -d 'cards in a box: BOX=N'
 complete -c persoline -n '__persoline_is approve purge' -l digest -x
 complete -c persoline -n "__persoline_is $cards withdraw purge" -l reason -x

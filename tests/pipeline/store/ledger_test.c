@@ -477,6 +477,13 @@ values_and_waivers_are_kept(void **state)
               f->err);
     assert_false(waived); /* given for one row, not for what comes later */
     fixture_begin(f);
+    assert_ok(perso_ledger_waive_as(f->ledger, 1, other_row, row, &f->err), f->err); /* none */
+    assert_ok(perso_ledger_waive_as(f->ledger, 1, row, other_row, &f->err), f->err);
+    fixture_commit(f);
+    assert_ok(perso_ledger_waived(f->ledger, 1, PERSO_REJ_NAME_FOLDED, other_row, &waived, &f->err),
+              f->err);
+    assert_true(waived); /* the same row, stored once more */
+    fixture_begin(f);
     assert_ok(perso_ledger_unwaive(f->ledger, 1, &f->err), f->err);
     fixture_commit(f);
     assert_ok(perso_ledger_waived(f->ledger, 1, PERSO_REJ_NAME_FOLDED, row, &waived, &f->err),
