@@ -45,6 +45,14 @@ get_passphrase(void *self, unsigned attempt, struct perso_passphrase *ret, struc
     return PERSO_OK;
 }
 
+static bool
+is_request(const char *name)
+{
+    size_t n = strlen(name);
+
+    return n > 4 && strcmp(name + n - 4, ".p10") == 0;
+}
+
 static enum perso_result
 read_member(const struct perso_source *member, struct perso_sm3 *sum, uint64_t *total,
             struct perso_error *err)
@@ -67,10 +75,11 @@ read_member(const struct perso_source *member, struct perso_sm3 *sum, uint64_t *
 
 /* The result, and a digest of all names and bytes given out where it is PERSO_END. */
 static enum perso_result
-read_archive(const uint8_t *data, size_t size, size_t piece, bool strangers,
+read_archive(const uint8_t *data, size_t size, size_t piece, bool strangers, bool passes,
              uint8_t digest[PERSO_SM3_BYTES], enum perso_reject *reject)
 {
     const struct perso_archive_ways ways = { .folders = strangers,
+                                             .passes = passes ? is_request : NULL,
                                              .passphrase = { get_passphrase, NULL } };
     struct bytes bytes = { data, size, piece };
     struct perso_source source = { read_bytes, &bytes }, member;
@@ -115,12 +124,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint8_t whole[PERSO_SM3_BYTES], other[PERSO_SM3_BYTES];
     enum perso_reject a, b;
-    enum perso_result rc = read_archive(data, size, SIZE_MAX, true, whole, &a);
+    enum perso_result rc = read_archive(data, size, SIZE_MAX, true, false, whole, &a);
 
-    assert(read_archive(data, size, 100, true, other, &b) == rc);
+    assert(read_archive(data, size, 100, true, false, other, &b) == rc);
     if (rc == PERSO_END)
-        assert(memcmp(whole, other, sizeof whole) == 0);
-    if (read_archive(data, size, SIZE_MAX, false, other, &b) == PERSO_END)
+        assert(memcmp(whole, other, sizeof whole) == 0 &&
+               read_archive(data, size, SIZE_MAX, true, true, other, &b) == PERSO_END);
+    if (read_archive(data, size, SIZE_MAX, false, false, other, &b) == PERSO_END)
         assert(rc == PERSO_END && memcmp(whole, other, sizeof whole) == 0);
     return 0;
 }

@@ -96,7 +96,7 @@ main(int argc, char **argv)
 {
     const struct sigaction action = { .sa_handler = hide_alarm };
     struct termios left;
-    int master, terminal, status = 0, next = 2, end = 2;
+    int master = -1, terminal = -1, status = 0, next = 2, end = 2;
 
     while (end < argc && strcmp(argv[end], "--") != 0)
         end++;

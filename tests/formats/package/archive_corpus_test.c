@@ -317,6 +317,87 @@ tars_that_are_put_together_wrongly(void **state)
     }
 }
 
+/* Fields of the second member's header, the sum made right; its data are 9 bytes. */
+static const struct {
+    const char *what;
+    size_t at;
+    const char *bytes;
+    size_t n;
+    enum perso_reject want;
+} tar_fields[] = {
+    { "size in base 256", 124, BYTES("\x80\0\0\0\0\0\0\0\0\0\0\x9"), PERSO_REJ_NONE },
+    { "size in base 256, larger", 124, BYTES("\x80\0\0\0\0\0\0\0\0\1\0\0"),
+      PERSO_REJ_ARCHIVE_DAMAGED },
+    { "size in base 256, 2^63", 124, BYTES("\x80\0\0\0\x80\0\0\0\0\0\0\0"),
+      PERSO_REJ_ARCHIVE_DAMAGED },
+    { "size in base 256, 2^80", 124, BYTES("\x80\x1\0\0\0\0\0\0\0\0\0\0"),
+      PERSO_REJ_ARCHIVE_DAMAGED },
+    { "negative size", 124, BYTES("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"),
+      PERSO_REJ_ARCHIVE_DAMAGED },
+    { "size with blanks", 124, BYTES("        11 \0"), PERSO_REJ_NONE },
+    { "size of letters", 124, BYTES("0000000000x\0"), PERSO_REJ_ARCHIVE_DAMAGED },
+    { "size in decimal", 124, BYTES("00000000009\0"), PERSO_REJ_ARCHIVE_DAMAGED },
+    { "size with more behind", 124, BYTES("0000011 0011"), PERSO_REJ_ARCHIVE_DAMAGED },
+    { "no magic", 257, BYTES("\0\0\0\0\0\0\0\0"), PERSO_REJ_ARCHIVE_DAMAGED },
+    { "magic of GNU", 257, BYTES("ustar  \0"), PERSO_REJ_NONE },
+    { "another magic", 257, BYTES("ustbr\0"), PERSO_REJ_ARCHIVE_DAMAGED },
+    { "prefix", 345, BYTES("a/b"), PERSO_REJ_NONE },
+    { "prefix that climbs", 345, BYTES("a/.."), PERSO_REJ_ARCHIVE_MEMBER },
+    { "absolute prefix", 345, BYTES("/etc"), PERSO_REJ_ARCHIVE_MEMBER },
+    { "prefix too long", 345,
+      BYTES(
+          "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
+          "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"),
+      PERSO_REJ_ARCHIVE_MEMBER },
+    { "prefix that is a member", 345, BYTES("."), PERSO_REJ_NONE },
+    { "no name", 0, BYTES("\0\0\0\0\0"), PERSO_REJ_ARCHIVE_MEMBER },
+    { "owner of another time", 108, BYTES("\x80\0\0\0\0\x1\0\0"), PERSO_REJ_NONE },
+};
+
+static void
+fields_of_a_tar_header(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof tar_fields / sizeof tar_fields[0]; i++) {
+        struct memory m = { 0 };
+        uint8_t header[512];
+        tar_add(&m, BYTES(GOOD), '0', "", BYTES(ROWS));
+        tar_header(header, BYTES("x.csv"), '0', "", 9);
+        memcpy(header + tar_fields[i].at, tar_fields[i].bytes, tar_fields[i].n);
+        tar_sum(header);
+        put(&m, header, sizeof header);
+        put(&m, BYTES(ROWS));
+        tar_pad(&m);
+        tar_end(&m);
+        corpus_judge(tar_fields[i].what, &m, true, tar_fields[i].want,
+                     tar_fields[i].want == PERSO_REJ_NONE ? 0 : 2);
+    }
+}
+
+/* bsdtar says so of names that it cannot convert: here GBK. */
+static void
+pax_names_that_are_not_utf8(void **state)
+{
+    static const char *const parts[] = { "hdrcharset", "path" };
+
+    (void)state;
+    for (int i = 0; i < 3; i++) { /* the name last, the name first, nothing said */
+        struct memory m = { 0 }, pax = { 0 };
+        for (int k = 0; k < 2; k++) {
+            const char *part = parts[i == 0 ? k : 1 - k];
+            if (strcmp(part, "path") == 0)
+                pax_record(&pax, part, BYTES("\xc3\xfb\xb5\xa5.csv"));
+            else if (i < 2)
+                pax_record(&pax, part, BYTES("BINARY"));
+        }
+        tar_add(&m, BYTES("PaxHeaders/x"), 'x', "", pax.at, pax.n);
+        tar_add(&m, BYTES("x"), '0', "", BYTES(ROWS));
+        tar_end(&m);
+        corpus_judge("binary name", &m, true, i < 2 ? PERSO_REJ_NONE : PERSO_REJ_ARCHIVE_MEMBER, 0);
+        memory_free(&pax);
+    }
+}
+
 static void
 a_tar_cut_at_every_block(void **state)
 {
@@ -625,6 +706,8 @@ main(void)
         cmocka_unit_test(names_that_are_twins),
         cmocka_unit_test(types_that_are_no_files),
         cmocka_unit_test(tars_that_are_put_together_wrongly),
+        cmocka_unit_test(fields_of_a_tar_header),
+        cmocka_unit_test(pax_names_that_are_not_utf8),
         cmocka_unit_test(a_tar_cut_at_every_block),
         cmocka_unit_test(zips_that_lie),
         cmocka_unit_test(zips_with_other_bytes),

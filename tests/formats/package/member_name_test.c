@@ -62,6 +62,39 @@ names_are_checked(void **state)
     }
 }
 
+/* What a profile declares (CONTRACTS 2): nothing is guessed, and what the archive says stands. */
+static const struct {
+    const char *raw;
+    bool utf8;
+    const char *want[4]; /* either, utf-8, gbk, gb18030 */
+} declared[] = {
+    { "a.csv", false, { "a.csv", "a.csv", "a.csv", "a.csv" } },
+    { "\xd0\xd5\xc3\xfb", false, { "姓名", NULL, "姓名", "姓名" } },
+    { "\x82\x35\x98\x32", false, { "鿿", NULL, NULL, "鿿" } },
+    { "\xc4\xa3", false, { "\xc4\xa3", "\xc4\xa3", "模", "模" } }, /* UTF-8 and GBK */
+    { "\xc4\xa3", true, { "\xc4\xa3", "\xc4\xa3", "\xc4\xa3", "\xc4\xa3" } },
+    { "名", false, { "名", "名", NULL, NULL } }, /* half a character too much for GBK */
+    { "名", true, { "名", "名", "名", "名" } },
+    { "\xd0\xd5", true, { NULL, NULL, NULL, NULL } },
+};
+
+static void
+names_are_in_what_is_declared(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof declared / sizeof declared[0]; i++)
+        for (int names = PERSO_NAMES_EITHER; names <= PERSO_NAMES_GB18030; names++) {
+            struct perso_raw_name raw = { .bytes = strlen(declared[i].raw),
+                                          .utf8 = declared[i].utf8 };
+            char out[PERSO_MEMBER_NAME_BYTES] = "";
+            const char *want = declared[i].want[names];
+            memcpy(raw.at, declared[i].raw, raw.bytes);
+            bool have = perso_member_name_read(&raw, (enum perso_member_names)names, out);
+            if (have != (want != NULL) || (have && strcmp(out, want) != 0))
+                fail_msg("case %zu, %d: have %s", i, names, have ? out : "refused");
+        }
+}
+
 static void
 lengths_stand_at_n_and_n_plus_1(void **state)
 {
@@ -102,6 +135,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_are_checked),
+        cmocka_unit_test(names_are_in_what_is_declared),
         cmocka_unit_test(lengths_stand_at_n_and_n_plus_1),
         cmocka_unit_test(twins_are_found_among_many),
     };
