@@ -5,10 +5,14 @@
 #include <string.h>
 
 #include "formats/base/encode.h"
+#include "formats/seal/sm2_cipher.h"
 #include "stages/verdict.h"
 
-#define PIN_DIGITS 8u        /* 管理员PIN (DOMAIN 4.4) */
-#define MASTER_KEY_BYTES 16u /* 主控密钥: SM4 */
+#define PIN_DIGITS 8u         /* 管理员PIN (DOMAIN 4.4) */
+#define MASTER_KEY_BYTES 16u  /* 主控密钥: SM4 */
+#define CIPHER_BYTES_MAX 512u /* of what may be an SM2 ciphertext */
+
+_Static_assert(PERSO_SM2_PLAIN_BYTES == PERSO_SEALED_PLAIN_MAX, "what is decrypted is sealed");
 
 /* The five items in the order of the columns; each is an offset of an answer's member. */
 struct item {
@@ -102,10 +106,22 @@ clean_text(struct perso_text text, size_t max_bytes, struct perso_arena *arena,
     return true;
 }
 
-static bool
-is_issued(struct perso_text code)
+#define ISSUED "00"
+
+/* One of the words of a list, separated by commas and blanks. */
+bool
+perso_answer_issued(const char *success, struct perso_text code)
 {
-    return code.bytes == 2 && memcmp(code.at, "00", 2) == 0;
+    const char *at = success == NULL ? ISSUED : success;
+
+    while (*at != '\0') {
+        size_t n = strcspn(at, ", ");
+        if (n > 0 && code.bytes == n && memcmp(code.at, at, n) == 0)
+            return true;
+        at += n;
+        at += strspn(at, ", ");
+    }
+    return false;
 }
 
 /* RA_REFUSED, with "code: reason" as note. */
@@ -175,10 +191,75 @@ struct secret {
     size_t n;
 };
 
+/* Hex or Base64 of at most max bytes. */
+static bool
+decode_bytes(struct perso_text cell, uint8_t *out, size_t max, size_t *n)
+{
+    if (cell.bytes % 2 == 0 && cell.bytes / 2 <= max &&
+        perso_hex_decode(cell.at, cell.bytes, out, cell.bytes / 2)) {
+        *n = cell.bytes / 2;
+        return true;
+    }
+    return cell.bytes / 4 * 3 <= max && perso_base64_decode(cell.at, cell.bytes, out, n);
+}
+
+/* The bytes of a key that stands there as text. */
+static void
+decode_key(enum perso_column column, struct secret *secret)
+{
+    struct perso_text text = { (const char *)secret->plain, (uint32_t)secret->n };
+    uint8_t key[PERSO_SEALED_PLAIN_MAX];
+    size_t n = 0;
+
+    if (column == PERSO_COL_ZKMY && secret->n > MASTER_KEY_BYTES &&
+        decode_bytes(text, key, sizeof key, &n)) {
+        memcpy(secret->plain, key, n);
+        secret->n = n;
+    }
+    OPENSSL_cleanse(key, sizeof key);
+}
+
+/* A key is never its own text: sixteen characters are none. */
+static enum perso_result
+take_clear(struct perso_text cell, enum perso_column column, struct secret *secret,
+           struct perso_error *fault)
+{
+    if (cell.bytes > sizeof secret->plain ||
+        (column == PERSO_COL_ZKMY && cell.bytes <= MASTER_KEY_BYTES))
+        return perso_error_set(fault, PERSO_REJ_SECRET_SHAPE, "", "%s", "");
+    memcpy(secret->plain, cell.at, cell.bytes);
+    secret->n = cell.bytes;
+    decode_key(column, secret);
+    return PERSO_OK;
+}
+
+/* What was encrypted is the key or its hex. */
+static enum perso_result
+decrypt(const struct one *one, enum perso_column column, struct secret *secret,
+        struct perso_error *fault)
+{
+    const struct perso_secrets *keys = one->rules->keys;
+    uint8_t cipher[CIPHER_BYTES_MAX], der[PERSO_SM2_CIPHER_BYTES];
+    size_t n = 0, der_n = 0;
+
+    if (!decode_bytes(one->cells[column], cipher, sizeof cipher, &n) ||
+        !perso_sm2_cipher_read(perso_cursor_of(cipher, n), der, &der_n))
+        return perso_error_set(fault, PERSO_REJ_SECRET_SEAL, "", "not an SM2 ciphertext");
+    enum perso_result rc =
+        keys->decrypt(keys->self, perso_cursor_of(der, der_n), secret->plain, &secret->n, fault);
+    if (rc == PERSO_OK && secret->n == 2 * MASTER_KEY_BYTES)
+        decode_key(column, secret);
+    return rc;
+}
+
 static enum perso_result
 open_secret(struct one *one, const struct item *item, struct secret *secret,
             struct perso_error *fault)
 {
+    if (one->rules->secrets == PERSO_SECRETS_CLEAR)
+        return take_clear(one->cells[item->column], item->column, secret, fault);
+    if (one->rules->secrets == PERSO_SECRETS_SM2)
+        return decrypt(one, item->column, secret, fault);
     if (one->rules->from == NULL)
         return perso_error_set(fault, PERSO_REJ_SECRET_SEAL, "", "the return has no key");
     return perso_seal_open(one->rules->from, one->seal_of, perso_column_code(item->column),
@@ -260,10 +341,11 @@ collect_one(struct one *one)
     if (!clean_text(one->cells[PERSO_COL_code], PERSO_RA_CODE_BYTES, one->arena, &out->code) ||
         !clean_text(one->cells[PERSO_COL_reason], PERSO_RA_TEXT_BYTES, one->arena, &out->reason))
         return no_memory(one->err);
-    if (!is_issued(one->cells[PERSO_COL_code])) {
+    if (!perso_answer_issued(one->rules->success, one->cells[PERSO_COL_code])) {
         tell_refusal(one);
         return PERSO_OK;
     }
+    out->code = (struct perso_text) { ISSUED, 2 };
     if (!check_missing(one, open_items, N_OF(open_items)) ||
         !check_missing(one, sealed_items, N_OF(sealed_items)))
         return PERSO_OK;
@@ -299,7 +381,9 @@ perso_stage_collect(const struct perso_collect_rules *rules, const struct perso_
             continue;
         if (!rules->by_card)
             perso_hex_lower(out[i].request_id, PERSO_REQUEST_ID_BYTES, one.seal_id);
-        one.seal_of = rules->by_card ? card_ids[i] : one.seal_id;
+        one.seal_of = rules->seal_ids != NULL ? rules->seal_ids[i]
+                      : rules->by_card        ? card_ids[i]
+                                              : one.seal_id;
         if ((rc = collect_one(&one)) != PERSO_OK)
             return rc;
     }

@@ -4,6 +4,7 @@
 #include "formats/base/row_payload.h"
 #include "formats/seal/seal.h"
 #include "perso/record.h"
+#include "perso/secrets.h"
 
 /* Which of the five items an answer must have; by mode and profile. */
 #define PERSO_ITEM_QMZS 1u
@@ -13,11 +14,22 @@
 #define PERSO_ITEM_ZKMY 16u
 #define PERSO_ITEM_ALL 31u
 
+/* How GLYPIN and ZKMY stand in a return. */
+enum perso_return_secrets {
+    PERSO_SECRETS_WRAPPED, /* sealed fields under a key that is wrapped to us; packages always */
+    PERSO_SECRETS_SM2,     /* Base64 or hex of an SM2 ciphertext to our sealing key, each */
+    PERSO_SECRETS_CLEAR,   /* PIN as eight digits, key as hex or Base64 of 16 bytes */
+};
+
 struct perso_collect_rules {
     uint32_t items;
-    struct perso_seal *from; /* seal of the return; NULL where it has no secrets */
-    uint32_t sequence;       /* of the return */
-    struct perso_seal *to;   /* the job's own: id AAZ501, sequence 0 */
+    const char *success; /* codes of an issued answer, separated by commas; NULL: 00 alone */
+    enum perso_return_secrets secrets;
+    const struct perso_secrets *keys; /* SM2 */
+    struct perso_seal *from;     /* WRAPPED: seal of the return; NULL where it has no secrets */
+    uint32_t sequence;           /* of the return */
+    struct perso_seal *to;       /* the job's own: id AAZ501, sequence 0 */
+    const char *const *seal_ids; /* ids of the sealed fields, a row each; NULL: as by_card says */
     bool by_card; /* FWD: the id of its sealed fields is the card's AAZ501; else the request_id */
 };
 
@@ -26,7 +38,8 @@ struct perso_collect_rules {
  * in       rows as cells with their origins; card_ids[i]: the card of the request ("" : unknown
  *          request, then only request_id is read). The seal's id of row i is its request_id, its
  *          sequence that of the return, so that the same row twice is the same answer twice.
- * out      answers; their items borrow from the arena; admin_pin and master_key are sealed to `to`
+ * out      answers; their items borrow from the arena; admin_pin and master_key are sealed to `to`;
+ *          the code of an issued one is 00, whatever word the RA has for it
  * rejects  RA_REFUSED (note: the RA's code and text, escaped and cut), ITEM_MISSING, ITEM_SHAPE,
  *          SECRET_SEAL, SECRET_SHAPE (PIN of 8 digits, key of 16 bytes)
  * clause   LD/T 03-2022 6.4.7.2 d, 8.3.6 a
@@ -37,6 +50,9 @@ enum perso_result perso_stage_collect(const struct perso_collect_rules *rules,
                                       const char *const *card_ids, size_t n,
                                       struct perso_arena *arena, struct perso_answer *out,
                                       struct perso_verdict *verdicts, struct perso_error *err);
+
+/** True where the code is one of the list. */
+bool perso_answer_issued(const char *success, struct perso_text code);
 
 /** The request_id of a row of certificates.csv; false where it is not 32 hex digits. */
 bool perso_answer_request_id(const struct perso_cells *row, uint8_t out[PERSO_REQUEST_ID_BYTES]);

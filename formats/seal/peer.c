@@ -167,28 +167,78 @@ signature_split(struct perso_cursor der, uint8_t rs[64])
     return ok;
 }
 
-enum perso_result
-perso_peer_verify(const struct perso_peer *peer, struct perso_cursor message,
-                  struct perso_cursor signature, struct perso_error *err)
+static enum perso_result
+judge(const struct perso_peer *peer, const uint8_t e[PERSO_SM3_BYTES],
+      const uint8_t rs[PERSO_POINT_BYTES], struct perso_error *err)
 {
-    uint8_t rs[64], e[PERSO_SM3_BYTES];
     struct perso_sm2_item item = { peer->signing_key, e, rs };
     enum perso_sm2_verdict verdict = PERSO_SM2_REJECTED;
-    enum perso_result rc;
+    enum perso_result rc = perso_sm2_verify(NULL, &item, 1, &verdict, err);
 
+    if (rc == PERSO_OK && verdict != PERSO_SM2_ACCEPTED)
+        return perso_error_set(err, PERSO_REJ_PACKAGE_SIGNER, "", "signature of %s is not valid",
+                               peer->name);
+    return rc;
+}
+
+static enum perso_result
+take_signature(const struct perso_peer *peer, struct perso_cursor signature, uint8_t rs[64],
+               struct perso_error *err)
+{
     if (!peer->signs)
         return perso_error_set(err, PERSO_REJ_PACKAGE_SIGNER, "", "%s has no signing certificate",
                                peer->name);
     if (!signature_split(signature, rs))
         return perso_error_set(err, PERSO_REJ_PACKAGE_SIGNER, "", "not a DER signature");
+    return PERSO_OK;
+}
+
+enum perso_result
+perso_peer_verify(const struct perso_peer *peer, struct perso_cursor message,
+                  struct perso_cursor signature, struct perso_error *err)
+{
+    uint8_t rs[64], e[PERSO_SM3_BYTES];
+    enum perso_result rc = take_signature(peer, signature, rs, err);
+
+    if (rc != PERSO_OK)
+        return rc;
     if (!perso_sm2_e(peer->signing_key, PERSO_SM2_ID, message, e))
         return perso_error_openssl(err, "signature");
-    if ((rc = perso_sm2_verify(NULL, &item, 1, &verdict, err)) != PERSO_OK)
+    return judge(peer, e, rs, err);
+}
+
+/* e = SM3(Z || message) */
+static enum perso_result
+digest_source(const struct perso_peer *peer, const struct perso_source *message,
+              uint8_t e[PERSO_SM3_BYTES], struct perso_error *err)
+{
+    struct perso_sm3 *sm3 = perso_sm3_new();
+    uint8_t buffer[16384];
+    size_t n = 0;
+    enum perso_result rc = PERSO_OK;
+    bool ok = sm3 != NULL && perso_sm2_z(peer->signing_key, PERSO_SM2_ID, e) &&
+              perso_sm3_add(sm3, e, PERSO_SM3_BYTES);
+
+    while (ok && (rc = perso_source_read(message, buffer, sizeof buffer, &n, err)) == PERSO_OK)
+        ok = perso_sm3_add(sm3, buffer, n);
+    ok = ok && (rc != PERSO_END || perso_sm3_end(sm3, e));
+    perso_sm3_free(sm3);
+    OPENSSL_cleanse(buffer, sizeof buffer); /* a return may carry secrets */
+    if (!ok)
+        return perso_error_openssl(err, "signature");
+    return rc == PERSO_END ? PERSO_OK : rc;
+}
+
+enum perso_result
+perso_peer_verify_source(const struct perso_peer *peer, const struct perso_source *message,
+                         struct perso_cursor signature, struct perso_error *err)
+{
+    uint8_t rs[64], e[PERSO_SM3_BYTES];
+    enum perso_result rc = take_signature(peer, signature, rs, err);
+
+    if (rc != PERSO_OK || (rc = digest_source(peer, message, e, err)) != PERSO_OK)
         return rc;
-    if (verdict != PERSO_SM2_ACCEPTED)
-        return perso_error_set(err, PERSO_REJ_PACKAGE_SIGNER, "", "signature of %s is not valid",
-                               peer->name);
-    return PERSO_OK;
+    return judge(peer, e, rs, err);
 }
 
 static EVP_PKEY *

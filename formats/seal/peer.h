@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "perso/cursor.h"
+#include "perso/io.h"
 #include "perso/limits.h"
 #include "perso/result.h"
 #include "perso/secrets.h"
@@ -24,6 +25,11 @@ enum perso_result perso_peer_read(const char *name, struct perso_cursor file,
 /** Detached signature of message, DER, under the standard id. PACKAGE_SIGNER where it fails. */
 enum perso_result perso_peer_verify(const struct perso_peer *peer, struct perso_cursor message,
                                     struct perso_cursor signature, struct perso_error *err);
+
+/** The same over all that is left of a source, which is used up. */
+enum perso_result perso_peer_verify_source(const struct perso_peer *peer,
+                                           const struct perso_source *message,
+                                           struct perso_cursor signature, struct perso_error *err);
 
 /** SM2-wrap a key of 32 bytes to a public key (DER of GM/T 0009 SM2Cipher). */
 enum perso_result perso_wrap_key(const uint8_t public_key[PERSO_POINT_BYTES], const uint8_t key[32],

@@ -198,24 +198,48 @@ is_one_sequence(struct perso_cursor der)
     return ok;
 }
 
+/* The caller wipes plain, whatever the result. */
+static bool
+decrypt(const struct soft_keys *keys, struct perso_cursor cipher, uint8_t plain[PLAIN_BYTES_MAX],
+        size_t *n)
+{
+    EVP_PKEY_CTX *c = NULL;
+
+    *n = PLAIN_BYTES_MAX;
+    bool ok = is_one_sequence(cipher) &&
+              (c = EVP_PKEY_CTX_new_from_pkey(NULL, keys->sealing, NULL)) != NULL &&
+              EVP_PKEY_decrypt_init(c) == 1 &&
+              EVP_PKEY_decrypt(c, plain, n, cipher.at, perso_left(&cipher)) == 1;
+    EVP_PKEY_CTX_free(c);
+    ERR_clear_error();
+    return ok;
+}
+
 static enum perso_result
 soft_unwrap(void *self, struct perso_cursor wrapped, uint8_t key[32], struct perso_error *err)
 {
-    const struct soft_keys *keys = (const struct soft_keys *)self;
     uint8_t plain[PLAIN_BYTES_MAX];
-    size_t n = sizeof plain;
-    EVP_PKEY_CTX *c = NULL;
-    bool ok = is_one_sequence(wrapped) &&
-              (c = EVP_PKEY_CTX_new_from_pkey(NULL, keys->sealing, NULL)) != NULL &&
-              EVP_PKEY_decrypt_init(c) == 1 &&
-              EVP_PKEY_decrypt(c, plain, &n, wrapped.at, perso_left(&wrapped)) == 1 && n == 32;
+    size_t n;
+    bool ok = decrypt((const struct soft_keys *)self, wrapped, plain, &n) && n == 32;
 
     if (ok)
         memcpy(key, plain, 32);
     OPENSSL_cleanse(plain, sizeof plain);
-    EVP_PKEY_CTX_free(c);
-    ERR_clear_error();
     return ok ? PERSO_OK : perso_error_set(err, PERSO_REJ_PACKAGE_WRAP, "", "%s", "");
+}
+
+static enum perso_result
+soft_decrypt(void *self, struct perso_cursor cipher, uint8_t out[PERSO_SM2_PLAIN_BYTES], size_t *n,
+             struct perso_error *err)
+{
+    uint8_t plain[PLAIN_BYTES_MAX];
+    bool ok =
+        decrypt((const struct soft_keys *)self, cipher, plain, n) && *n <= PERSO_SM2_PLAIN_BYTES;
+
+    if (ok)
+        memcpy(out, plain, *n);
+    OPENSSL_cleanse(plain, sizeof plain);
+    return ok ? PERSO_OK : perso_error_set(err, PERSO_REJ_SECRET_SEAL, "", "%s", "");
 }
 
 static enum perso_result
@@ -304,6 +328,7 @@ perso_soft_keys_open(struct perso_cursor sender_pem, struct perso_cursor sealing
         soft_free(keys);
         return rc;
     }
-    *ret = (struct perso_secrets) { soft_sign, soft_unwrap, soft_random, soft_free, keys };
+    *ret = (struct perso_secrets) { soft_sign,   soft_unwrap, soft_decrypt,
+                                    soft_random, soft_free,   keys };
     return PERSO_OK;
 }

@@ -43,6 +43,21 @@
 #define PERSO_RECORD_BYTES 65536u    /* values of a record and around it: as a line of a table */
 #define PERSO_RECORD_FILE_BYTES (UINT64_C(2) << 30) /* as an archive's entry; nothing is kept */
 
+#define PERSO_FILE_CERTIFICATES                                                                    \
+    65536u /* a return of 10,000 cards has 20,000 and a chain; a large one thrice that */
+#define PERSO_CERTIFICATE_FILE_BYTES                                                               \
+    (UINT32_C(64) << 20) /* 20,000 certificates in PEM are below 30 MiB; read as a whole */
+#define PERSO_CSR_ENVELOPE_BYTES 1024u /* an SM2EnvelopedKey is about 300 bytes (DOMAIN 5.5) */
+
+#define PERSO_RETURN_MEMBERS                                                                       \
+    200000u /* files of a return: two certificates a card for ten packages of 10,000 */
+
+#define PERSO_RECORD_DEPTH 16u       /* nested elements, objects, arrays; real ones are below 8 */
+#define PERSO_RECORD_NAME_BYTES 256u /* of an element, attribute, member; ours are below 64 */
+#define PERSO_RECORD_NAMES 256u      /* members of one JSON object; the widest table has 52 */
+#define PERSO_RECORD_BYTES 65536u    /* values of a record and around it: as a line of a table */
+#define PERSO_RECORD_FILE_BYTES (UINT64_C(2) << 30) /* as an archive's entry; nothing is kept */
+
 #define PERSO_MANIFEST_BYTES 65536u /* a manifest lists at most 64 members */
 #define PERSO_PACKAGE_MEMBERS 64u
 #define PERSO_PACKAGE_CARDS 10000u /* default number of cards of one package (CONTRACTS 3) */

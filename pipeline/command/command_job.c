@@ -11,6 +11,7 @@
 #include "pipeline/drive/ingest_boxes.h"
 #include "pipeline/drive/prepare.h"
 #include "pipeline/job/balance.h"
+#include "pipeline/job/clear_files.h"
 #include "pipeline/job/purged.h"
 #include "pipeline/report/lists.h"
 
@@ -210,6 +211,8 @@ work_stage(struct perso_job *job, const struct perso_command_line *line, struct 
         rc = work_files(job, stage, line, err);
         break;
     }
+    if (rc == PERSO_OK && stage == PERSO_STAGE_COLLECT)
+        rc = perso_clear_tell(job, err);
     return rc == PERSO_OK ? perso_lists_tell(job, stage, err) : rc;
 }
 
@@ -254,6 +257,8 @@ work_run(struct perso_job *job, const struct perso_command_line *line, struct pe
     enum perso_result rc = perso_drive_run(job, err);
 
     (void)line;
+    if (rc == PERSO_OK)
+        rc = perso_clear_tell(job, err);
     return rc == PERSO_OK ? perso_lists_tell(job, PERSO_STAGE_NONE, err) : rc;
 }
 

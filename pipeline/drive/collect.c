@@ -1,10 +1,13 @@
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "pipeline/drive/collect_accept.h"
+#include "pipeline/drive/collect_loose.h"
 #include "pipeline/drive/collect_read.h"
 #include "pipeline/file/acknowledge.h"
 #include "pipeline/file/known.h"
+#include "pipeline/job/clear_files.h"
 
 /* Which numbers a kind's line has, beside rows, held and orphans. */
 enum { ISSUED = 1, REFUSED = 2, DOUBLED = 4, OUTSTANDING = 8, GIVEN_BACK = 16 };
@@ -123,6 +126,8 @@ perso_drive_collected(struct perso_job *job, struct perso_error *err)
 
     if (rc == PERSO_OK)
         rc = perso_collect_orphans(job, err);
+    if (rc == PERSO_OK)
+        rc = perso_clear_gone(job, err);
     return rc == PERSO_OK ? perso_acknowledge_all(job, PERSO_STAGE_COLLECT, err) : rc;
 }
 
@@ -150,8 +155,8 @@ open_package(struct perso_collecting *s, const char *path, struct perso_error *e
     return rc == PERSO_OK ? wait_for_ingest(s, err) : rc;
 }
 
-enum perso_result
-perso_drive_collect(struct perso_job *job, const char *path, struct perso_error *err)
+static enum perso_result
+collect_package(struct perso_job *job, const char *path, struct perso_error *err)
 {
     struct perso_collecting *s = calloc(1, sizeof *s);
     struct perso_error why = { 0 };
@@ -178,5 +183,39 @@ perso_drive_collect(struct perso_job *job, const char *path, struct perso_error 
     free(s->handed);
     free(s->by_id);
     free(s);
+    return rc;
+}
+
+/* Only who asked an RA takes what one really sends; what others send is packages. */
+static enum perso_result
+is_loose(const struct perso_job *job, const char *path, bool *ret, struct perso_error *err)
+{
+    struct perso_error ignored = { 0 };
+    struct stat st;
+    char kind[4];
+    enum perso_result rc;
+
+    *ret = false;
+    if (perso_job_reads(job, PERSO_STAGE_COLLECT, "RET") == NULL)
+        return PERSO_OK;
+    if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+        *ret = true;
+        return PERSO_OK;
+    }
+    if ((rc = perso_incoming_kind(path, kind, &ignored)) == PERSO_END)
+        *ret = true;
+    if (rc == PERSO_FATAL)
+        *err = ignored;
+    return rc == PERSO_FATAL ? rc : PERSO_OK; /* a package's reader says what is wrong with it */
+}
+
+enum perso_result
+perso_drive_collect(struct perso_job *job, const char *path, struct perso_error *err)
+{
+    bool loose = false;
+    enum perso_result rc = is_loose(job, path, &loose, err);
+
+    if (rc == PERSO_OK)
+        rc = loose ? perso_collect_loose(job, path, err) : collect_package(job, path, err);
     return rc == PERSO_OK ? perso_drive_collected(job, err) : rc;
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "pipeline/drive/collect_read.h"
+#include "pipeline/job/rules.h"
 
 static const enum perso_column required[] = { PERSO_COL_request_id, PERSO_COL_QMZS,
                                               PERSO_COL_JMZS,       PERSO_COL_JMMY,
@@ -173,10 +174,15 @@ take_batch(struct perso_collecting *s, size_t n, struct perso_error *err)
 enum perso_result
 perso_collect_read_answers(struct perso_collecting *s, struct perso_error *err)
 {
+    struct perso_return_rules of_ra;
     enum perso_result rc;
 
-    if (s->handed == NULL) /* of an RA: the row's id is its request */
-        s->rules.items = PERSO_ITEM_ALL;
+    if (s->handed == NULL) { /* of an RA: the row's id is its request */
+        if ((rc = perso_rules_of_return(&s->job->profile, &of_ra, err)) != PERSO_OK)
+            return rc;
+        s->rules.items = of_ra.items;
+        s->rules.success = of_ra.success;
+    }
     if ((rc = perso_collect_member(s, "certificates.csv", required, take_batch, err)) != PERSO_OK)
         return rc;
     /* A .wrap of another package opens, but none of the fields: the file's fault, not the cards'.

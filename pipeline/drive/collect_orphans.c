@@ -5,6 +5,20 @@
 #include "pipeline/drive/collect_accept.h"
 #include "pipeline/file/output.h"
 
+/* A certificate that came by itself, or a record. */
+static const char *
+why_unknown(const struct perso_stored_record *record)
+{
+    switch (record->verdict.reject) {
+    case PERSO_REJ_NONE:
+        return "no such request in this job";
+    case PERSO_REJ_ANSWER_TWICE:
+        return "fits more than one card";
+    default:
+        return perso_reject_text(record->verdict.reject);
+    }
+}
+
 /* NULL: it stands for a card. A card that the department gave back or cancelled has no certificate
  * in that row; only that it is none of ours is worth a look. */
 static const char *
@@ -14,7 +28,7 @@ why(const struct perso_ledger_file *file, const struct perso_stored_record *reco
 
     switch (record->symbol) {
     case PERSO_ANSWER_UNKNOWN:
-        return "no such request in this job";
+        return why_unknown(record);
     case PERSO_ANSWER_PAST:
         return answers ? "card is cancelled or further on" : NULL;
     case PERSO_ANSWER_SUPERSEDED:
@@ -37,7 +51,9 @@ write_orphan(struct perso_job *job, struct perso_table_writer *w,
         (rc = perso_writer_cell(w, cells.known[PERSO_COL_request_id], err)) != PERSO_OK ||
         (rc = perso_writer_string(w, file->path, err)) != PERSO_OK ||
         (rc = perso_writer_number(w, record->record, err)) != PERSO_OK ||
-        (rc = perso_writer_string(w, why(file, record), err)) != PERSO_OK)
+        (rc = perso_writer_string(w, why(file, record), err)) != PERSO_OK ||
+        (rc = perso_writer_number(w, record->line, err)) != PERSO_OK ||
+        (rc = perso_writer_cell(w, cells.known[PERSO_COL_QMZS_SM3], err)) != PERSO_OK)
         return rc;
     return perso_writer_row(w, err);
 }
@@ -70,13 +86,13 @@ write_file(struct perso_job *job, struct perso_table_writer *w,
 static enum perso_result
 write_all(struct perso_job *job, struct perso_table_writer *w, struct perso_error *err)
 {
-    static const char *const header[] = { "request_id", "file", "record", "why" };
+    static const char *const header[] = { "request_id", "file", "record", "why", "line", "SM3" };
     struct perso_ledger_file file;
     int64_t after = 0;
     size_t n;
     enum perso_result rc;
 
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < sizeof header / sizeof header[0]; i++)
         if ((rc = perso_writer_string(w, header[i], err)) != PERSO_OK)
             return rc;
     if ((rc = perso_writer_row(w, err)) != PERSO_OK)

@@ -5,6 +5,7 @@
 #include "formats/base/encode.h"
 #include "formats/identity/card.h"
 #include "pipeline/drive/collect_read.h"
+#include "pipeline/job/rules.h"
 #include "stages/held.h"
 
 static const enum perso_column cards_columns[] = { PERSO_COL_request_id, PERSO_COL_AAZ501,
@@ -254,12 +255,21 @@ check_rows(struct perso_collecting *s, const char *name, struct perso_error *err
 }
 
 /* What the cards of this mode wait for; the department keeps the rest in its cupboard. */
-static uint32_t
-items_of(const struct perso_job *job)
+static enum perso_result
+take_items(const struct perso_job *job, uint32_t *items, struct perso_error *err)
 {
+    struct perso_return_rules of_ra;
+    enum perso_result rc = perso_rules_of_return(&job->profile, &of_ra, err);
+
+    if (rc != PERSO_OK)
+        return rc;
     if (job->mode->certificates_with_card)
-        return PERSO_ITEM_ALL;
-    return perso_conf_yes(job->profile.keys_at_issue) ? PERSO_ITEM_GLYPIN | PERSO_ITEM_ZKMY : 0;
+        *items = of_ra.items;
+    else if (perso_conf_yes(job->profile.keys_at_issue))
+        *items = of_ra.items & (PERSO_ITEM_GLYPIN | PERSO_ITEM_ZKMY);
+    else
+        *items = 0;
+    return PERSO_OK;
 }
 
 enum perso_result
@@ -271,9 +281,9 @@ perso_collect_read_handed(struct perso_collecting *s, struct perso_error *err)
     s->by_id = calloc(PERSO_PACKAGE_CARDS, sizeof *s->by_id);
     if (s->handed == NULL || s->by_id == NULL)
         return perso_error_errno(err, "memory");
-    s->rules.items = items_of(s->job);
     s->rules.by_card = true;
-    if ((rc = perso_collect_member(s, "cards.csv", cards_columns, take_cards, err)) != PERSO_OK)
+    if ((rc = take_items(s->job, &s->rules.items, err)) != PERSO_OK ||
+        (rc = perso_collect_member(s, "cards.csv", cards_columns, take_cards, err)) != PERSO_OK)
         return rc;
     if ((rc = check_cards(s, err)) != PERSO_OK) {
         perso_error_at(err, s->in.display, 0, 0);

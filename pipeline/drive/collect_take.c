@@ -42,8 +42,8 @@ static enum perso_result
 put_aside(struct perso_taking *t, struct perso_card *card, const struct perso_stored_record *record,
           struct perso_error *err)
 {
-    bool refused =
-        record->verdict.reject == PERSO_REJ_RA_REFUSED && strcmp(t->file->kind, "RET") == 0;
+    bool of_ra = strcmp(t->file->kind, "FWD") != 0;
+    bool refused = record->verdict.reject == PERSO_REJ_RA_REFUSED && of_ra;
 
     if (refused) /* only who asked the RA may ask again */
         t->counts->refused++;

@@ -44,8 +44,12 @@ take_validity(struct matching *m, int64_t file_id, struct perso_validity *ret,
     if (file_id != m->file_id) {
         if ((rc = perso_ledger_file_get(m->job->ledger, file_id, &file, err)) != PERSO_OK)
             return rc;
+        if (file.date_s == 0 && /* a return without a manifest */
+            (rc = perso_ledger_event_time(m->job->ledger, file_id, "accept", &file.date_s, err)) !=
+                PERSO_OK)
+            return rc;
         m->file_id = file_id;
-        m->file_date_s = file.date_s;
+        m->file_date_s = file.date_s - file.date_s % DAY_S;
     }
     ret->begin_by_s = m->file_date_s + DAY_S - 1;
     ret->end_from_s =
@@ -222,13 +226,17 @@ take_trust(struct matching *m, struct perso_trust **trust, struct perso_error *e
     return rc == PERSO_END ? PERSO_OK : rc;
 }
 
-/* A department has all items even where the finisher gets none: they wait in its cupboard. */
-static uint32_t
-items_of(const struct perso_job *job)
+/* A department has its items even where the finisher gets none: they wait in its cupboard. */
+static enum perso_result
+take_items(const struct perso_job *job, uint32_t *items, struct perso_error *err)
 {
     bool finisher = perso_role_stage_find(job->role, PERSO_STAGE_RECONCILE) == NULL;
+    struct perso_return_rules of_ra;
+    enum perso_result rc = perso_rules_of_return(&job->profile, &of_ra, err);
 
-    return finisher && !job->mode->certificates_with_card ? 0 : PERSO_ITEM_ALL;
+    if (rc == PERSO_OK)
+        *items = finisher && !job->mode->certificates_with_card ? 0 : of_ra.items;
+    return rc;
 }
 
 /* Who writes no machine file forwards envelopes as they came, or keeps them in the cupboard. */
@@ -248,12 +256,12 @@ take_rules(struct matching *m, struct perso_trust **trust, struct perso_error *e
     m->rules = (struct perso_match_rules) {
         .subject = { perso_conf_yes(p->certificate_name), perso_conf_yes(p->certificate_number),
                      PERSO_FOLD_DOT | PERSO_FOLD_SPACE | PERSO_FOLD_WIDTH },
-        .items = items_of(m->job),
         .compare = perso_role_stage_find(m->job->role, PERSO_STAGE_RECONCILE) == NULL,
         .envelope = envelope_of(m->job),
         .carry_opaque = strcmp(p->opaque_envelope, "carry") == 0,
     };
-    return take_trust(m, trust, err);
+    enum perso_result rc = take_items(m->job, &m->rules.items, err);
+    return rc == PERSO_OK ? take_trust(m, trust, err) : rc;
 }
 
 enum perso_result

@@ -10,11 +10,14 @@
 #include "pipeline/job/rules.h"
 
 /* clang-format off */
-#define TABLE_KEYS(section, member, encoding_reason) \
+#define LAYOUT_KEYS(section, member, encoding_reason) \
     { section, "encoding", "utf-8", "", encoding_reason, CHOICE(struct perso_profile, member.encoding, "utf-8|gbk|gb18030") }, \
     { section, "delimiter", "comma", "", N_("between cells"), CHOICE(struct perso_profile, member.delimiter, "comma|bar|semicolon|tab") }, \
     { section, "quotes", "yes", "", N_("cells may be quoted as in RFC 4180"), CHOICE(struct perso_profile, member.quotes, "yes|no") }, \
-    { section, "quoted_newlines", "no", "", N_("a newline may stand inside quotes"), CHOICE(struct perso_profile, member.quoted_newlines, "yes|no") }, \
+    { section, "quoted_newlines", "no", "", N_("a newline may stand inside quotes"), CHOICE(struct perso_profile, member.quoted_newlines, "yes|no") }
+
+#define TABLE_KEYS(section, member, encoding_reason) \
+    LAYOUT_KEYS(section, member, encoding_reason), \
     { section, "row_count", "warn", "", N_("without a control total nobody sees a clean cut: required refuses such a file"), CHOICE(struct perso_profile, member.row_count, "required|warn") }
 
 static const struct perso_ini_key profile_keys[] = {
@@ -32,6 +35,11 @@ static const struct perso_ini_key profile_keys[] = {
     { "reconcile", "card_status", "0,1,empty", "", N_("accepted AAZ502; any: not judged"), TEXT(struct perso_profile, card_status) },
     { "reconcile", "person_status", "1,empty", "", N_("accepted AAC008; any: not judged"), TEXT(struct perso_profile, person_status) },
     { "approve", "on_mismatch", "card", "", N_("card: a card that differs is held, the others are approved; batch: none is approved while one differs"), CHOICE(struct perso_profile, on_mismatch, "card|batch") },
+    LAYOUT_KEYS("return", returned, N_("of returns that are no package: tables, XML, JSON")),
+    { "return", "success", "00", "", N_("codes of an answer that brings certificates, separated by commas; every other is a refusal"), TEXT(struct perso_profile, success) },
+    { "return", "items", "QMZS,JMZS,JMMY,GLYPIN,ZKMY", "", N_("what an answer must bring, in packages too; without one of them the card is held"), TEXT(struct perso_profile, items) },
+    { "return", "secrets", "wrapped", "", N_("GLYPIN and ZKMY of a return that is no package: wrapped, sealed under the key in NAME.wrap; sm2, each encrypted to the sealing key; clear, in clear: the operator destroys the file"), CHOICE(struct perso_profile, secrets, "wrapped|sm2|clear") },
+    { "return", "unsigned", "no", "", N_("a return that is no package may carry secrets without a signature NAME.sig of the RA: whoever may put a file there then sets PINs and master keys"), CHOICE(struct perso_profile, unsigned_secrets, "no|yes") },
     { "match", "certificate_name", "yes", "", N_("a certificate must carry the name"), CHOICE(struct perso_profile, certificate_name, "yes|no") },
     { "match", "certificate_number", "yes", "", N_("a certificate must carry the social security number"), CHOICE(struct perso_profile, certificate_number, "yes|no") },
     { "match", "opaque_envelope", "hold", "", N_("a key envelope (JMMY) of no known form; carry: it goes on as it came, unjudged, to a machine with envelope = as-received"), CHOICE(struct perso_profile, opaque_envelope, "hold|carry") },
@@ -69,6 +77,9 @@ static const struct {
     { "bar-pinyin", "result", "encoding", "gb18030" },
     { "bar-pinyin", "result", "delimiter", "bar" },
     { "bar-pinyin", "result", "quotes", "no" },
+    { "bar-pinyin", "return", "encoding", "gb18030" },
+    { "bar-pinyin", "return", "delimiter", "bar" },
+    { "bar-pinyin", "return", "quotes", "no" },
     { "bar-pinyin", "columns", "ZKPCH", "BAZ033" },   /* 制卡批次号 */
     { "bar-pinyin", "columns", "RYZT", "AAC008" },    /* 人员状态 */
     { "bar-pinyin", "columns", "KYYZT", "AAZ502" },   /* 卡应用状态 */
@@ -88,6 +99,7 @@ static const struct {
     { "chinese-gbk", "application", "encoding", "gbk" },
     { "chinese-gbk", "issuance", "encoding", "gbk" },
     { "chinese-gbk", "result", "encoding", "gbk" },
+    { "chinese-gbk", "return", "encoding", "gbk" },
     { "chinese-gbk", "columns", "公民身份号码", "AAC002" },
     { "chinese-gbk", "columns", "卡状态", "AAZ502" },
     { "chinese-gbk", "columns", "有效期至", "KYXQ" },

@@ -25,6 +25,8 @@ struct perso_archive_profile {
 struct perso_profile {
     struct perso_table_profile application, issuance, result;
     char form[8], subject[256], tolerate[64]; /* of applications and their requests */
+    struct perso_table_profile returned; /* [return]; no row_count: what is missing stays open */
+    char success[64], items[64], secrets[8], unsigned_secrets[8];
     char card_no_check[16], subject_check[8], subject_name[8], subject_number[8];
     char folds[64], batch_check[8];
     char on_mismatch[8];                   /* card, batch */

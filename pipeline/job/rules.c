@@ -141,3 +141,45 @@ perso_rules_of_envelope(const struct perso_profile *p)
     return strcmp(p->machine_envelope, "asn1") == 0 ? PERSO_MACHINE_ASN1
                                                     : PERSO_MACHINE_AS_RECEIVED;
 }
+
+static enum perso_result
+read_items(const char *text, uint32_t *items, struct perso_error *err)
+{
+    static const struct {
+        enum perso_column column;
+        uint32_t bit;
+    } known[] = { { PERSO_COL_QMZS, PERSO_ITEM_QMZS },
+                  { PERSO_COL_JMZS, PERSO_ITEM_JMZS },
+                  { PERSO_COL_JMMY, PERSO_ITEM_JMMY },
+                  { PERSO_COL_GLYPIN, PERSO_ITEM_GLYPIN },
+                  { PERSO_COL_ZKMY, PERSO_ITEM_ZKMY } };
+    const size_t n = sizeof known / sizeof known[0];
+    char copy[64], *save;
+
+    *items = 0;
+    snprintf(copy, sizeof copy, "%s", text);
+    for (char *word = strtok_r(copy, ", ", &save); word != NULL;
+         word = strtok_r(NULL, ", ", &save)) {
+        size_t i = 0;
+        while (i < n && strcmp(perso_column_code(known[i].column), word) != 0)
+            i++;
+        if (i == n)
+            return perso_error_set(err, PERSO_REJ_NONE, "items", "no such item: %s", word);
+        *items |= known[i].bit;
+    }
+    return PERSO_OK;
+}
+
+enum perso_result
+perso_rules_of_return(const struct perso_profile *p, struct perso_return_rules *ret,
+                      struct perso_error *err)
+{
+    *ret = (struct perso_return_rules) {
+        .success = p->success,
+        .secrets = strcmp(p->secrets, "clear") == 0 ? PERSO_SECRETS_CLEAR
+                   : strcmp(p->secrets, "sm2") == 0 ? PERSO_SECRETS_SM2
+                                                    : PERSO_SECRETS_WRAPPED,
+        .unsigned_secrets = perso_conf_yes(p->unsigned_secrets),
+    };
+    return read_items(p->items, &ret->items, err);
+}

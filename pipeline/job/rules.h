@@ -3,6 +3,7 @@
 #define PIPELINE_RULES_H
 
 #include "pipeline/job/profile.h"
+#include "stages/collect.h"
 #include "stages/ingest.h"
 #include "stages/machine_envelope.h"
 #include "stages/reconcile.h"
@@ -24,6 +25,16 @@ enum perso_result perso_rules_of_reconcile(const struct perso_profile *profile, 
 
 /** The form of JMMY in machine files. */
 enum perso_machine_envelope perso_rules_of_envelope(const struct perso_profile *profile);
+
+/* What a profile says of returns. */
+struct perso_return_rules {
+    uint32_t items;      /* PERSO_ITEM_ bits of [return] items */
+    const char *success; /* list of codes; borrowed */
+    enum perso_return_secrets secrets;
+    bool unsigned_secrets;
+};
+enum perso_result perso_rules_of_return(const struct perso_profile *profile,
+                                        struct perso_return_rules *ret, struct perso_error *err);
 
 /* Each ends with PERSO_COLUMN_OTHER. */
 extern const enum perso_column perso_required_issuance[], perso_required_result[];

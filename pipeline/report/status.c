@@ -11,6 +11,7 @@
 #include "perso/text.h"
 #include "pipeline/job/approval.h"
 #include "pipeline/job/balance.h"
+#include "pipeline/job/clear_files.h"
 #include "pipeline/job/job.h"
 #include "pipeline/job/path.h"
 #include "pipeline/job/purged.h"
@@ -110,7 +111,8 @@ perso_status(struct perso_job *job, struct perso_error *err)
     tell_states(job, &balance);
     if ((rc = perso_lists_tell(job, PERSO_STAGE_NONE, err)) != PERSO_OK ||
         (rc = perso_tell_outstanding(job, err)) != PERSO_OK ||
-        (rc = tell_flags(job, err)) != PERSO_OK || (rc = perso_pickup_tell(job, err)) != PERSO_OK)
+        (rc = perso_clear_tell(job, err)) != PERSO_OK || (rc = tell_flags(job, err)) != PERSO_OK ||
+        (rc = perso_pickup_tell(job, err)) != PERSO_OK)
         return rc;
     if ((rc = perso_approval_status(job, err)) != PERSO_OK)
         return rc;

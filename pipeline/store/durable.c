@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -591,6 +592,7 @@ perso_file_source_close(struct perso_file_source *file)
         return;
     if (file->fd >= 0)
         close(file->fd);
+    OPENSSL_cleanse(file->buffer, sizeof file->buffer); /* a return may carry secrets in clear */
     free(file->path);
     free(file);
 }

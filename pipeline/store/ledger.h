@@ -154,6 +154,9 @@ enum perso_result perso_ledger_card_find(struct perso_ledger *ledger, const char
 enum perso_result perso_ledger_card_find_request(struct perso_ledger *ledger,
                                                  const uint8_t request_id[PERSO_REQUEST_ID_BYTES],
                                                  struct perso_card *ret, struct perso_error *err);
+enum perso_result perso_ledger_card_find_key(struct perso_ledger *ledger,
+                                             const uint8_t public_key[PERSO_POINT_BYTES],
+                                             struct perso_card *ret, struct perso_error *err);
 /** Another card that is not cancelled and has this one's id or key, by its number; 0: none. */
 enum perso_result perso_ledger_rival(struct perso_ledger *ledger, const struct perso_card *card,
                                      int64_t *ret, struct perso_error *err);

@@ -41,27 +41,45 @@ perso_ledger_card_find(struct perso_ledger *ledger, const char *card_id, struct 
     return fetch_one(ledger, s, ret, err);
 }
 
-enum perso_result
-perso_ledger_card_find_request(struct perso_ledger *ledger,
-                               const uint8_t request_id[PERSO_REQUEST_ID_BYTES],
-                               struct perso_card *ret, struct perso_error *err)
+/* The live card, else one that is put aside. */
+static enum perso_result
+find_blob(struct perso_ledger *ledger, const char *live, const char *aside, const uint8_t *bytes,
+          size_t n, struct perso_card *ret, struct perso_error *err)
 {
-    static const char live[] =
-        "SELECT " PERSO_CARD_COLUMNS " FROM card WHERE request_id = ?1 AND live = 1";
-    static const char aside[] = "SELECT " PERSO_CARD_COLUMNS " FROM card WHERE request_id = ?1"
-                                " AND live = 0 AND accepted = 1" ASIDE_ORDER;
     sqlite3_stmt *s = NULL;
     enum perso_result rc = perso_database_statement(&ledger->db, live, &s, err);
 
     if (rc != PERSO_OK)
         return rc;
-    perso_bind_blob(s, 1, request_id, PERSO_REQUEST_ID_BYTES);
+    perso_bind_blob(s, 1, bytes, n);
     if ((rc = fetch_one(ledger, s, ret, err)) != PERSO_END)
         return rc;
     if ((rc = perso_database_statement(&ledger->db, aside, &s, err)) != PERSO_OK)
         return rc;
-    perso_bind_blob(s, 1, request_id, PERSO_REQUEST_ID_BYTES);
+    perso_bind_blob(s, 1, bytes, n);
     return fetch_one(ledger, s, ret, err);
+}
+
+#define LIVE_BY(column) "SELECT " PERSO_CARD_COLUMNS " FROM card WHERE " column " = ?1 AND live = 1"
+#define ASIDE_BY(column)                                                                           \
+    "SELECT " PERSO_CARD_COLUMNS " FROM card WHERE " column                                        \
+    " = ?1 AND live = 0 AND accepted = 1" ASIDE_ORDER
+
+enum perso_result
+perso_ledger_card_find_request(struct perso_ledger *ledger,
+                               const uint8_t request_id[PERSO_REQUEST_ID_BYTES],
+                               struct perso_card *ret, struct perso_error *err)
+{
+    return find_blob(ledger, LIVE_BY("request_id"), ASIDE_BY("request_id"), request_id,
+                     PERSO_REQUEST_ID_BYTES, ret, err);
+}
+
+enum perso_result
+perso_ledger_card_find_key(struct perso_ledger *ledger, const uint8_t public_key[PERSO_POINT_BYTES],
+                           struct perso_card *ret, struct perso_error *err)
+{
+    return find_blob(ledger, LIVE_BY("public_key"), ASIDE_BY("public_key"), public_key,
+                     PERSO_POINT_BYTES, ret, err);
 }
 
 enum perso_result

@@ -115,12 +115,13 @@ expect 4 "$PERSOLINE" run "$work/control/site/J1"
 expect 0 "$PERSOLINE" collect "$work/control/site/J1" "$file"
 said 'issued 12'
 part "the same members in another zip are taken, so what follows is refused for its change"
+# Without its manifest in front it is no package, and as a plain return it is signed by nobody.
 rebuilt order certificates.csv manifest.json chain.pem
-refused F132 ': ' "$file"
+refused F133 ': ' "$file"
 rebuilt removed manifest.json certificates.csv
 refused F132 ': ' "$file"
 rebuilt no-manifest certificates.csv chain.pem
-refused F132 ': ' "$file"
+refused F133 ': ' "$file"
 printf 'x\n' >"$work/members/more.csv"
 rebuilt added manifest.json certificates.csv chain.pem more.csv
 refused F132 ': ' "$file"
@@ -199,7 +200,7 @@ for end in '' .sig; do
     cp "$one/out/ra/REQ-411600-B1-0001.zip$end" "$work/p/kinds/"
 done
 refused F133 ': ' "$work/p/kinds/REQ-411600-B1-0001.zip"
-refused F104 ': ' "$work/s1/keys/application.csv"
+refused F126 ':1: code: ' "$work/s1/keys/application.csv"
 unchanged "(somebody else's)"
 part "a package for another site, of another batch or of another kind is refused"
 

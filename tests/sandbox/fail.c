@@ -14,7 +14,11 @@ static const char forms[] =
     "       persoline-sandbox correct DIR --from SAMPLE --held LIST.csv [--seed S] [--issuance]\n"
     "       persoline-sandbox ra init DIR --site SITE --seed S\n"
     "       persoline-sandbox ra --in FOLDER --out FOLDER --state DIR [--fault KIND:RATE]...\n"
-    "           [--mark-pin HEX] [--mark-key HEX]\n"
+    "           [--mark-pin HEX] [--mark-key HEX] [--items QMZS,JMZS,JMMY,GLYPIN,ZKMY]\n"
+    "           [--return "
+    "package|table|table.zip|xml|xml.zip|json|cer|cer.zip|p7b|mixed|mixed.zip\n"
+    "            [--encoding E] [--delimiter comma|bar] [--secrets wrapped|sm2|clear] "
+    "[--unsigned]]\n"
     "       persoline-sandbox machine init DIR --site SITE\n"
     "       persoline-sandbox machine --in FOLDER --out FOLDER --state DIR [--seed S]\n"
     "           [--spoil RATE] [--retry RATE] [--missing RATE] [--fault KIND:RATE]...\n";

@@ -27,18 +27,76 @@ read_mark(const struct sbx_option *option, uint8_t out[32], size_t *n)
         sbx_usage("--%s %s: want the hex of 1 to 32 bytes", option->name, hex);
 }
 
+static const struct {
+    const char *name;
+    enum sbx_ra_form form;
+    bool archive;
+} forms[] = {
+    { "package", SBX_FORM_PACKAGE, false }, { "table", SBX_FORM_TABLE, false },
+    { "table.zip", SBX_FORM_TABLE, true },  { "xml", SBX_FORM_XML, false },
+    { "xml.zip", SBX_FORM_XML, true },      { "json", SBX_FORM_JSON, false },
+    { "cer", SBX_FORM_CER, false },         { "cer.zip", SBX_FORM_CER, true },
+    { "p7b", SBX_FORM_P7B, false },         { "mixed", SBX_FORM_MIXED, false },
+    { "mixed.zip", SBX_FORM_MIXED, true },
+};
+
+/* Index of the option's value among n words. */
+static size_t
+word_of(const struct sbx_option *option, const char *const *words, size_t n)
+{
+    const char *value = sbx_option_text(option, words[0]);
+    size_t i = 0;
+
+    while (i < n && strcmp(words[i], value) != 0)
+        i++;
+    if (i == n)
+        sbx_usage("--%s %s: no such one", option->name, value);
+    return i;
+}
+
+/* How a return that is no package is written. */
+static void
+read_form(struct sbx_ra *ra, const struct sbx_option options[6])
+{
+    static const char *const secrets[] = { "wrapped", "sm2", "clear" };
+    static const char *const delimiters[] = { "comma", "bar" };
+    const char *names[sizeof forms / sizeof forms[0]];
+
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
+        names[i] = forms[i].name;
+    const size_t form = word_of(&options[0], names, sizeof forms / sizeof forms[0]);
+    ra->form = forms[form].form;
+    ra->archive = forms[form].archive;
+    if (!perso_charset_find(sbx_option_text(&options[1], "utf-8"), &ra->charset))
+        sbx_usage("--encoding: no such one");
+    ra->secrets = (enum sbx_ra_secrets)word_of(&options[2], secrets, 3);
+    ra->delimiter = word_of(&options[3], delimiters, 2) == 0 ? ',' : '|';
+    ra->items = sbx_option_text(&options[4], "QMZS,JMZS,JMMY,GLYPIN,ZKMY");
+    ra->unsigned_return = options[5].n > 0;
+}
+
 static void
 read_options(struct sbx_ra *ra, int argc, char **argv)
 {
     struct sbx_option options[] = {
-        { .name = "in", .max = 1 },       { .name = "out", .max = 1 },
-        { .name = "state", .max = 1 },    { .name = "fault", .max = SBX_OPTION_VALUES },
-        { .name = "mark-pin", .max = 1 }, { .name = "mark-key", .max = 1 },
+        { .name = "in", .max = 1 },
+        { .name = "out", .max = 1 },
+        { .name = "state", .max = 1 },
+        { .name = "fault", .max = SBX_OPTION_VALUES },
+        { .name = "mark-pin", .max = 1 },
+        { .name = "mark-key", .max = 1 },
         { .name = "envelope", .max = 1 },
+        { .name = "return", .max = 1 },
+        { .name = "encoding", .max = 1 },
+        { .name = "secrets", .max = 1 },
+        { .name = "delimiter", .max = 1 },
+        { .name = "items", .max = 1 },
+        { .name = "unsigned", .max = 1, .flag = true },
     };
     double sum = 0;
 
     sbx_options_read(argc, argv, options, sizeof options / sizeof options[0], NULL, 0);
+    read_form(ra, &options[7]);
     ra->in = sbx_option_text(&options[0], NULL);
     ra->out = sbx_option_text(&options[1], NULL);
     ra->dir = sbx_option_text(&options[2], NULL);

@@ -32,7 +32,26 @@ enum sbx_envelope {
     SBX_ENVELOPE_MIXED
 };
 
+/* In which form the RA answers (--return); package: RET. */
+enum sbx_ra_form {
+    SBX_FORM_PACKAGE,
+    SBX_FORM_TABLE, /* certificates.csv with the RA's columns */
+    SBX_FORM_XML,   /* a record an element, person and card number instead of request_id */
+    SBX_FORM_JSON,
+    SBX_FORM_CER,   /* certificates alone, one file or more each */
+    SBX_FORM_P7B,   /* certificates alone, all in one file */
+    SBX_FORM_MIXED, /* every second card's certificates beside records.xml */
+};
+enum sbx_ra_secrets { SBX_SECRETS_WRAPPED, SBX_SECRETS_SM2, SBX_SECRETS_CLEAR };
+
 struct sbx_ra {
+    enum sbx_ra_form form;
+    bool archive; /* a loose return of several files: zip, else a folder */
+    enum sbx_ra_secrets secrets;
+    enum perso_charset charset;
+    char delimiter;
+    bool unsigned_return;
+    const char *items; /* what an answer brings: QMZS,JMZS,... */
     const char *dir, *in, *out;
     enum sbx_envelope envelope;
     uint8_t seed[SBX_SEED_BYTES];
@@ -149,6 +168,50 @@ enum sbx_envelope sbx_ra_envelope_kind(const char *name);
 void sbx_ra_envelope_make(const struct sbx_ra *ra, const struct sbx_ra_request *request,
                           const struct sbx_key *key, const uint8_t xy[64],
                           struct sbx_random *random, struct sbx_der *ret);
+
+/* One row of certificates.csv. */
+struct sbx_ra_row {
+    size_t request;
+    int variant;
+    size_t copy_of; /* row from 1 that stands here again, byte by byte; 0: none */
+};
+
+/* ra_loose.c */
+/** A return that is no package, of these rows; name: of the package that it stands for. */
+void sbx_ra_loose(struct sbx_ra *ra, const struct sbx_ra_work *work, const struct sbx_ra_row *rows,
+                  size_t n, const char *name);
+/** The certificates of the chain in PEM; the caller frees. */
+char *sbx_ra_chain_pem(const struct sbx_ra *ra, size_t *n);
+
+/* ra_secrets.c */
+struct perso_seal;
+/** GLYPIN or ZKMY as a loose return carries it; "" where there is none. */
+void sbx_ra_secret(const struct sbx_ra *ra, const struct sbx_ra_request *request,
+                   struct perso_seal *seal, const char *purpose, const uint8_t *plain, size_t n,
+                   char out[512]);
+
+/* ra_files.c: files of a loose return, gathered and then written as folder, archive or alone */
+struct sbx_loose_file {
+    char name[64];
+    uint8_t *bytes; /* owned */
+    size_t n;
+};
+struct sbx_loose_files {
+    struct sbx_loose_file *at;
+    size_t n, max;
+};
+/** Takes the bytes over. */
+void sbx_loose_add(struct sbx_loose_files *files, const char *name, void *bytes, size_t n);
+/** A certificate in one of the forms in which they come: DER, PEM, Base64 alone. */
+void sbx_loose_certificate(struct sbx_loose_files *files, struct sbx_random *r, const char *name,
+                           const void *der, size_t n);
+/** PKCS#7 of certificates; those that are none are left out. Malloc. */
+uint8_t *sbx_loose_pkcs7(const struct sbx_loose_files *certificates, size_t *n);
+/** Writes them under name (without its ending) with .sig and .wrap, which come first; says what
+ *  the return is called. */
+void sbx_loose_write(struct sbx_ra *ra, const char *name, const struct sbx_ra_work *work,
+                     struct sbx_loose_files *files, const uint8_t file_key[32],
+                     char out[SBX_PATH_BYTES]);
 
 /* ra_return.c */
 /** Answers the work with one package; late rows stay in the state. more: others of the batch wait.

@@ -158,9 +158,25 @@ put_certificates(const struct sbx_ra *ra, const struct sbx_ra_request *request, 
     perso_base64_encode(jmzs.bytes, jmzs.n, swapped ? ret->qmzs : ret->jmzs);
 }
 
-void
-sbx_ra_answer_make(const struct sbx_ra *ra, const struct sbx_ra_request *request, int variant,
-                   struct sbx_date date, struct sbx_ra_answer *ret)
+/* What this RA does not send at all (--items). */
+static void
+leave_out(const struct sbx_ra *ra, struct sbx_ra_answer *ret)
+{
+    if (strstr(ra->items, "QMZS") == NULL)
+        ret->qmzs[0] = '\0';
+    if (strstr(ra->items, "JMZS") == NULL)
+        ret->jmzs[0] = '\0';
+    if (strstr(ra->items, "JMMY") == NULL)
+        ret->jmmy[0] = '\0';
+    if (strstr(ra->items, "GLYPIN") == NULL)
+        ret->pin_bytes = 0;
+    if (strstr(ra->items, "ZKMY") == NULL)
+        ret->key_bytes = 0;
+}
+
+static void
+make_answer(const struct sbx_ra *ra, const struct sbx_ra_request *request, int variant,
+            struct sbx_date date, struct sbx_ra_answer *ret)
 {
     struct sbx_key encryption;
     struct sbx_random r;
@@ -183,4 +199,12 @@ sbx_ra_answer_make(const struct sbx_ra *ra, const struct sbx_ra_request *request
         ret->qmzs[0] = '\0';
     else if (request->fault == SBX_RA_ITEM_SHAPE)
         ret->qmzs[strlen(ret->qmzs) / 2] = '*';
+}
+
+void
+sbx_ra_answer_make(const struct sbx_ra *ra, const struct sbx_ra_request *request, int variant,
+                   struct sbx_date date, struct sbx_ra_answer *ret)
+{
+    make_answer(ra, request, variant, date, ret);
+    leave_out(ra, ret);
 }

@@ -13,29 +13,22 @@
 
 #define NOON 12 /* hour of the members of a package */
 
-/* One row of certificates.csv. */
-struct row {
-    size_t request;
-    int variant;
-    size_t copy_of; /* row from 1 that stands here again, byte by byte; 0: none */
-};
-
 /* Requests in their order, then the second rows of doubled and conflict. */
 static size_t
-plan_rows(const struct sbx_ra_work *work, struct row *rows)
+plan_rows(const struct sbx_ra_work *work, struct sbx_ra_row *rows)
 {
     size_t n = 0;
 
     for (size_t i = 0; i < work->n; i++)
         if (work->requests[i].fault != SBX_RA_LATE)
-            rows[n++] = (struct row) { .request = i };
+            rows[n++] = (struct sbx_ra_row) { .request = i };
     const size_t first = n;
     for (size_t i = 0; i < first; i++) {
         const enum sbx_ra_fault fault = work->requests[rows[i].request].fault;
         if (fault == SBX_RA_DOUBLED)
-            rows[n++] = (struct row) { .request = rows[i].request, .copy_of = i + 1 };
+            rows[n++] = (struct sbx_ra_row) { .request = rows[i].request, .copy_of = i + 1 };
         else if (fault == SBX_RA_CONFLICT)
-            rows[n++] = (struct row) { .request = rows[i].request, .variant = 1 };
+            rows[n++] = (struct sbx_ra_row) { .request = rows[i].request, .variant = 1 };
     }
     return n;
 }
@@ -59,8 +52,9 @@ put_sealed(FILE *out, struct perso_seal *seal, const char *id, const char *purpo
 
 /* request_id,QMZS,JMZS,JMMY,GLYPIN,ZKMY,code,reason */
 static void
-put_row(const struct sbx_ra *ra, const struct sbx_ra_work *work, const struct row *rows, size_t n,
-        size_t at, uint32_t number, struct sbx_date date, struct perso_seal *seal, FILE *out)
+put_row(const struct sbx_ra *ra, const struct sbx_ra_work *work, const struct sbx_ra_row *rows,
+        size_t n, size_t at, uint32_t number, struct sbx_date date, struct perso_seal *seal,
+        FILE *out)
 {
     const size_t own = rows[at].copy_of != 0 ? rows[at].copy_of - 1 : at;
     const struct sbx_ra_request *request = &work->requests[rows[own].request];
@@ -86,7 +80,7 @@ put_row(const struct sbx_ra *ra, const struct sbx_ra_work *work, const struct ro
 }
 
 static void
-make_table(const struct sbx_ra *ra, const struct sbx_ra_work *work, const struct row *rows,
+make_table(const struct sbx_ra *ra, const struct sbx_ra_work *work, const struct sbx_ra_row *rows,
            size_t n, uint32_t number, const uint8_t file_key[32], char **ret, size_t *bytes)
 {
     struct perso_error err = { .reject = PERSO_REJ_NONE };
@@ -103,8 +97,8 @@ make_table(const struct sbx_ra *ra, const struct sbx_ra_work *work, const struct
     perso_seal_free(seal);
 }
 
-static char *
-make_chain(const struct sbx_ra *ra, size_t *n)
+char *
+sbx_ra_chain_pem(const struct sbx_ra *ra, size_t *n)
 {
     char path[SBX_PATH_BYTES];
     size_t issuing_n, root_n;
@@ -156,8 +150,8 @@ write_files(struct sbx_ra *ra, struct perso_manifest *m, const struct perso_pack
 }
 
 static void
-note_truth(struct sbx_ra *ra, const struct sbx_ra_work *work, const struct row *rows, size_t n,
-           const char *name)
+note_truth(struct sbx_ra *ra, const struct sbx_ra_work *work, const struct sbx_ra_row *rows,
+           size_t n, const char *name)
 {
     char note[64];
 
@@ -191,14 +185,32 @@ set_manifest(const struct sbx_ra *ra, const struct sbx_ra_work *work, bool final
     m->cards = cards;
 }
 
+static void
+write_package(struct sbx_ra *ra, const struct sbx_ra_work *work, struct perso_manifest *m,
+              const char *table, size_t table_n, uint32_t rows, const char *name,
+              const uint8_t file_key[32])
+{
+    uint8_t digest[32];
+    size_t chain_n;
+    char *chain = sbx_ra_chain_pem(ra, &chain_n);
+    const struct perso_package_member members[] = {
+        { "certificates.csv", table, table_n, rows },
+        { "chain.pem", chain, chain_n, 0 },
+    };
+
+    write_files(ra, m, members, 2, name, file_key, digest);
+    sbx_ra_chain_set(ra, &work->manifest, m->sequence, digest);
+    free(chain);
+}
+
 void
 sbx_ra_return(struct sbx_ra *ra, struct sbx_ra_work *work, bool more)
 {
-    struct row *rows = sbx_memory(2 * work->n, sizeof *rows);
+    struct sbx_ra_row *rows = sbx_memory(2 * work->n, sizeof *rows);
     const size_t n = plan_rows(work, rows);
     char name[SBX_PATH_BYTES] = "", *table = NULL;
     uint8_t file_key[32], digest[32];
-    size_t table_n, chain_n, late = 0;
+    size_t table_n, late = 0;
     struct perso_manifest m;
 
     for (size_t i = 0; i < work->n; i++)
@@ -209,14 +221,13 @@ sbx_ra_return(struct sbx_ra *ra, struct sbx_ra_work *work, bool more)
         sbx_hmac_sm3(ra->file_secret, sizeof ra->file_secret, name, strlen(name), file_key);
         make_table(ra, work, rows, n, m.sequence, file_key, &table, &table_n);
         sbx_ra_issued_write(ra, name, table, table_n);
-        char *chain = make_chain(ra, &chain_n);
-        const struct perso_package_member members[] = {
-            { "certificates.csv", table, table_n, (uint32_t)n },
-            { "chain.pem", chain, chain_n, 0 },
-        };
-        write_files(ra, &m, members, 2, name, file_key, digest);
-        sbx_ra_chain_set(ra, &work->manifest, m.sequence, digest);
-        free(chain);
+        if (ra->form != SBX_FORM_PACKAGE) {
+            sbx_ra_loose(ra, work, rows, n, name);
+            memset(digest, 0, sizeof digest);
+            sbx_ra_chain_set(ra, &work->manifest, m.sequence, digest);
+        } else {
+            write_package(ra, work, &m, table, table_n, (uint32_t)n, name, file_key);
+        }
         free(table);
     }
     note_truth(ra, work, rows, n, name);

@@ -6,6 +6,12 @@
 
 #include <cmocka.h>
 
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+
+#include "formats/seal/peer.h"
+#include "formats/seal/soft_keys.h"
 #include "make.h"
 #include "stages/collect.h"
 
@@ -32,7 +38,9 @@ set_up(void **state)
     key[0] = 3;
     assert_int_equal(perso_seal_new(key, &stranger, &err), PERSO_OK);
     arena = perso_arena_new();
-    rules = (struct perso_collect_rules) { PERSO_ITEM_ALL, from, NUMBER, to, false };
+    rules = (struct perso_collect_rules) {
+        .items = PERSO_ITEM_ALL, .from = from, .sequence = NUMBER, .to = to
+    };
     return arena == NULL;
 }
 
@@ -405,8 +413,9 @@ a_profile_needs_fewer_items(void **state) /* DESIGN 2: mode 4 */
     struct perso_cells cells;
 
     (void)state;
-    rules =
-        (struct perso_collect_rules) { PERSO_ITEM_QMZS | PERSO_ITEM_JMZS, NULL, NUMBER, to, false };
+    rules = (struct perso_collect_rules) { .items = PERSO_ITEM_QMZS | PERSO_ITEM_JMZS,
+                                           .sequence = NUMBER,
+                                           .to = to };
     good_row(&cells);
     no_pin(&cells);
     no_key(&cells);
@@ -418,7 +427,9 @@ a_profile_needs_fewer_items(void **state) /* DESIGN 2: mode 4 */
     no_envelope(&cells);
     set_pin(&cells, pin); /* sealed, and the return has no key */
     assert_int_equal(collect(&cells, CARD_ID, &out).reject, PERSO_REJ_SECRET_SEAL);
-    rules = (struct perso_collect_rules) { PERSO_ITEM_ALL, from, NUMBER, to, false };
+    rules = (struct perso_collect_rules) {
+        .items = PERSO_ITEM_ALL, .from = from, .sequence = NUMBER, .to = to
+    };
 }
 
 static void
@@ -449,14 +460,217 @@ mode_4_has_no_item_or_two(void **state) /* LD/T 03-2022 6.4.7.5 */
     cells_clear(&cells);
     cell_set(&cells, PERSO_COL_request_id, REQUEST_ID);
     cell_set(&cells, PERSO_COL_code, "00");
-    rules = (struct perso_collect_rules) { 0, from, NUMBER, to, true };
+    rules = (struct perso_collect_rules) {
+        .from = from, .sequence = NUMBER, .to = to, .by_card = true
+    };
     assert_int_equal(collect(&cells, CARD_ID, &out).reject, PERSO_REJ_NONE);
     rules.items = PERSO_ITEM_GLYPIN | PERSO_ITEM_ZKMY;
     assert_int_equal(collect(&cells, CARD_ID, &out).reject, PERSO_REJ_ITEM_MISSING);
     set_sealed(&cells, PERSO_COL_GLYPIN, from, CARD_ID, "GLYPIN", NUMBER, pin, 8);
     set_sealed(&cells, PERSO_COL_ZKMY, from, CARD_ID, "ZKMY", NUMBER, master_key, 16);
     assert_int_equal(collect(&cells, CARD_ID, &out).reject, PERSO_REJ_NONE);
-    rules = (struct perso_collect_rules) { PERSO_ITEM_ALL, from, NUMBER, to, false };
+    rules = (struct perso_collect_rules) {
+        .items = PERSO_ITEM_ALL, .from = from, .sequence = NUMBER, .to = to
+    };
+}
+
+/* ---- secrets of returns that are no packages ---- */
+
+static void
+sealed_as(struct perso_text sealed, const char *purpose, const void *want, size_t n)
+{
+    uint8_t plain[PERSO_SEALED_PLAIN_MAX];
+    struct perso_error err = { 0 };
+    size_t have = 0;
+
+    assert_int_equal(perso_seal_open(to, CARD_ID, purpose, 0, sealed, plain, &have, &err),
+                     PERSO_OK);
+    assert_int_equal(have, n);
+    assert_memory_equal(plain, want, n);
+}
+
+static const struct {
+    const char *pin, *key;
+    enum perso_reject want;
+    enum perso_column column;
+} clear_cases[] = {
+    { "87654321", "A55A0000000000000000000000000000", PERSO_REJ_NONE, 0 },
+    { "87654321", "a55a0000000000000000000000000000", PERSO_REJ_NONE, 0 },
+    { "87654321", "pVoAAAAAAAAAAAAAAAAAAA==", PERSO_REJ_NONE, 0 },
+    { "8765432", "A55A0000000000000000000000000000", PERSO_REJ_SECRET_SHAPE, PERSO_COL_GLYPIN },
+    { "8765432a", "A55A0000000000000000000000000000", PERSO_REJ_SECRET_SHAPE, PERSO_COL_GLYPIN },
+    { "3837363534333231", "A55A0000000000000000000000000000", PERSO_REJ_SECRET_SHAPE,
+      PERSO_COL_GLYPIN },
+    { "87654321", "A55A00000000000000000000000000", PERSO_REJ_SECRET_SHAPE, PERSO_COL_ZKMY },
+    { "87654321", "A55A000000000000000000000000000000", PERSO_REJ_SECRET_SHAPE, PERSO_COL_ZKMY },
+    { "87654321", "0123456789abcdef", PERSO_REJ_SECRET_SHAPE, PERSO_COL_ZKMY }, /* 16 letters */
+    { "87654321", "pVoAAAAAAAAAAAAAAAAAAA=", PERSO_REJ_SECRET_SHAPE, PERSO_COL_ZKMY },
+};
+
+static void
+clear_secrets_are_sealed_at_once(void **state) /* LD/T 03-2022 8.3.6 a */
+{
+    struct perso_answer out;
+    struct perso_cells cells;
+
+    (void)state;
+    rules.secrets = PERSO_SECRETS_CLEAR;
+    for (size_t i = 0; i < sizeof clear_cases / sizeof clear_cases[0]; i++) {
+        good_row(&cells);
+        cell_set(&cells, PERSO_COL_GLYPIN, clear_cases[i].pin);
+        cell_set(&cells, PERSO_COL_ZKMY, clear_cases[i].key);
+        const struct perso_verdict verdict = collect(&cells, CARD_ID, &out);
+        if (verdict.reject != clear_cases[i].want ||
+            (verdict.reject != PERSO_REJ_NONE && verdict.column != clear_cases[i].column))
+            fail_msg("case %zu: %s", i, perso_reject_code(verdict.reject));
+        if (verdict.reject == PERSO_REJ_NONE) {
+            sealed_as(out.admin_pin, "GLYPIN", pin, 8);
+            sealed_as(out.master_key, "ZKMY", master_key, 16);
+        }
+    }
+    rules.secrets = PERSO_SECRETS_WRAPPED;
+}
+
+static struct perso_secrets keys;
+static uint8_t sealing_xy[64];
+
+static void
+open_keys(void)
+{
+    char *key[2], *cert[2];
+    size_t key_n[2], cert_n[2];
+    struct perso_error err = { 0 };
+    struct perso_peer peer;
+
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(perso_soft_key_make("site", i == 1, "secret", &key[i], &key_n[i], &cert[i],
+                                             &cert_n[i], &err),
+                         PERSO_OK);
+    assert_int_equal(perso_soft_keys_open(perso_cursor_of(key[0], key_n[0]),
+                                          perso_cursor_of(key[1], key_n[1]), "secret", &keys, &err),
+                     PERSO_OK);
+    assert_int_equal(perso_peer_read("site", perso_cursor_of(cert[1], cert_n[1]), &peer, &err),
+                     PERSO_OK);
+    memcpy(sealing_xy, peer.sealing_key, sizeof sealing_xy);
+    for (int i = 0; i < 2; i++) {
+        free(key[i]);
+        free(cert[i]);
+    }
+}
+
+/* DER of GM/T 0009. */
+static size_t
+encrypt(const void *plain, size_t n, uint8_t out[256])
+{
+    uint8_t point[65] = { 4 };
+    size_t made = 256;
+
+    memcpy(point + 1, sealing_xy, 64);
+    EVP_PKEY *key = NULL;
+    EVP_PKEY_CTX *c = EVP_PKEY_CTX_new_from_name(NULL, "SM2", NULL);
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string("group", (char[]) { "SM2" }, 0),
+                            OSSL_PARAM_construct_octet_string("pub", point, sizeof point),
+                            OSSL_PARAM_construct_end() };
+    assert_int_equal(EVP_PKEY_fromdata_init(c), 1);
+    assert_int_equal(EVP_PKEY_fromdata(c, &key, EVP_PKEY_PUBLIC_KEY, params), 1);
+    EVP_PKEY_CTX_free(c);
+    c = EVP_PKEY_CTX_new(key, NULL);
+    assert_int_equal(EVP_PKEY_encrypt_init(c), 1);
+    assert_int_equal(EVP_PKEY_encrypt(c, out, &made, plain, n), 1);
+    EVP_PKEY_CTX_free(c);
+    EVP_PKEY_free(key);
+    return made;
+}
+
+static void
+number_of(const uint8_t **at, uint8_t out[32])
+{
+    const size_t n = (*at)[1];
+
+    memset(out, 0, 32);
+    if (n > 32)
+        memcpy(out, *at + 3, 32);
+    else
+        memcpy(out + 32 - n, *at + 2, n);
+    *at += 2 + n;
+}
+
+static size_t
+flatten(const uint8_t *cipher, uint8_t out[256])
+{
+    const uint8_t *at = cipher + (cipher[1] == 0x81 ? 3 : 2);
+    size_t n = 65;
+
+    out[0] = 4;
+    number_of(&at, out + 1);
+    number_of(&at, out + 33);
+    for (int i = 0; i < 2; i++) {
+        memcpy(out + n, at + 2, at[1]);
+        n += at[1];
+        at += 2 + at[1];
+    }
+    return n;
+}
+
+static void
+encrypted_secrets_are_opened_by_the_device(void **state) /* LD/T 03-2022 8.3.6 a, GM/T 0009 */
+{
+    static const char key_hex[] = "A55A0000000000000000000000000000";
+    uint8_t cipher[256], raw[256];
+    struct perso_answer out;
+    struct perso_cells cells;
+
+    (void)state;
+    open_keys();
+    rules.secrets = PERSO_SECRETS_SM2;
+    rules.keys = &keys;
+    for (int form = 0; form < 6; form++) {
+        good_row(&cells);
+        size_t n = encrypt(pin, 8, cipher), raw_n = flatten(cipher, raw);
+        if (form < 2) /* DER, in Base64 and in hex */
+            (form == 0 ? cell_set_base64(&cells, PERSO_COL_GLYPIN, cipher, n)
+                       : cell_set_hex(&cells, PERSO_COL_GLYPIN, cipher, n));
+        else /* C1 || C3 || C2, with 04 and without */
+            cell_set_base64(&cells, PERSO_COL_GLYPIN, raw + form % 2, raw_n - (size_t)(form % 2));
+        n = form < 4 ? encrypt(master_key, 16, cipher) : encrypt(key_hex, 32, cipher);
+        cell_set_base64(&cells, PERSO_COL_ZKMY, cipher, n);
+        assert_int_equal(collect(&cells, CARD_ID, &out).reject, PERSO_REJ_NONE);
+        sealed_as(out.admin_pin, "GLYPIN", pin, 8);
+        sealed_as(out.master_key, "ZKMY", master_key, 16);
+    }
+    cell_set(&cells, PERSO_COL_GLYPIN, "87654321"); /* in clear where it should not be */
+    assert_int_equal(collect(&cells, CARD_ID, &out).reject, PERSO_REJ_SECRET_SEAL);
+    const size_t n = encrypt(pin, 8, cipher);
+    for (size_t i = 0; i < n; i++) { /* every byte counts */
+        cipher[i] ^= 1;
+        cell_set_base64(&cells, PERSO_COL_GLYPIN, cipher, n);
+        cipher[i] ^= 1;
+        if (collect(&cells, CARD_ID, &out).reject != PERSO_REJ_SECRET_SEAL)
+            fail_msg("byte %zu", i);
+    }
+    cell_set_base64(&cells, PERSO_COL_GLYPIN, cipher, encrypt("1234567", 7, cipher));
+    assert_int_equal(collect(&cells, CARD_ID, &out).reject, PERSO_REJ_SECRET_SHAPE);
+    rules.secrets = PERSO_SECRETS_WRAPPED;
+    rules.keys = NULL;
+    keys.free(keys.self);
+}
+
+static void
+an_issued_answer_has_one_code(void **state)
+{
+    struct perso_answer out;
+    struct perso_cells cells;
+
+    (void)state;
+    good_row(&cells);
+    cell_set(&cells, PERSO_COL_code, "OK");
+    assert_int_equal(collect(&cells, CARD_ID, &out).reject, PERSO_REJ_RA_REFUSED);
+    rules.success = "0,OK";
+    assert_int_equal(collect(&cells, CARD_ID, &out).reject, PERSO_REJ_NONE);
+    assert_true(same_text(out.code, "00"));
+    cell_set(&cells, PERSO_COL_code, "00");
+    assert_int_equal(collect(&cells, CARD_ID, &out).reject, PERSO_REJ_RA_REFUSED);
+    rules.success = NULL;
 }
 
 static void
@@ -567,6 +781,9 @@ main(void)
         cmocka_unit_test(a_profile_needs_fewer_items),
         cmocka_unit_test(a_department_seals_for_the_card),
         cmocka_unit_test(mode_4_has_no_item_or_two),
+        cmocka_unit_test(clear_secrets_are_sealed_at_once),
+        cmocka_unit_test(encrypted_secrets_are_opened_by_the_device),
+        cmocka_unit_test(an_issued_answer_has_one_code),
         cmocka_unit_test(an_unknown_request_is_read_no_further),
         cmocka_unit_test(texts_of_the_ra_are_cut),
         cmocka_unit_test(the_ledger_keeps_no_foreign_seal),

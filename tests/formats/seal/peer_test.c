@@ -159,13 +159,34 @@ other_keys_and_usages_are_refused(void **state)
     EVP_PKEY_free(compressed);
 }
 
+/* Three bytes at a time: a stream is no message in one piece. */
+static enum perso_result
+drip(void *self, uint8_t *buf, size_t max, size_t *n, struct perso_error *err)
+{
+    struct perso_cursor *left = self;
+
+    (void)err;
+    (void)max;
+    *n = perso_left(left) < 3 ? perso_left(left) : 3;
+    memcpy(buf, left->at, *n);
+    left->at += *n;
+    return *n > 0 ? PERSO_OK : PERSO_END;
+}
+
+/* Of the message in one piece and as a stream: both say the same. */
 static enum perso_reject
 verdict(const struct perso_peer *peer, const char *message, const uint8_t *sig, size_t n)
 {
     struct perso_error err = { 0 };
     struct perso_cursor m = perso_cursor_of(message, strlen(message));
     enum perso_result rc = perso_peer_verify(peer, m, perso_cursor_of(sig, n), &err);
+    const struct perso_source source = { drip, &m };
+    struct perso_error of_stream = { 0 };
+
     assert_true(rc == PERSO_OK || rc == PERSO_REJECT);
+    assert_int_equal(perso_peer_verify_source(peer, &source, perso_cursor_of(sig, n), &of_stream),
+                     rc);
+    assert_int_equal(of_stream.reject, err.reject);
     return rc == PERSO_OK ? PERSO_REJ_NONE : err.reject;
 }
 

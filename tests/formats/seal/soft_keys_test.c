@@ -176,6 +176,40 @@ a_key_of_another_length_is_not_taken(void **state)
 }
 
 static void
+fields_are_decrypted(void **state) /* [return] secrets = sm2 */
+{
+    struct perso_secrets secrets;
+    struct perso_error err = { 0 };
+    X509 *cert = certificate(&sealing);
+    EVP_PKEY_CTX *c = EVP_PKEY_CTX_new_from_pkey(NULL, X509_get0_pubkey(cert), NULL);
+    uint8_t plain[PERSO_SM2_PLAIN_BYTES + 1] = { 1, 2, 3 }, cipher[512];
+    uint8_t back[PERSO_SM2_PLAIN_BYTES];
+
+    (void)state;
+    assert_int_equal(pairs_open(&sender, &sealing, PASSWORD, &secrets, &err), PERSO_OK);
+    for (size_t n = 1; n <= sizeof plain; n++) {
+        size_t made = sizeof cipher, have = 0;
+        assert_int_equal(EVP_PKEY_encrypt_init(c), 1);
+        assert_int_equal(EVP_PKEY_encrypt(c, cipher, &made, plain, n), 1);
+        enum perso_result rc =
+            secrets.decrypt(secrets.self, perso_cursor_of(cipher, made), back, &have, &err);
+        assert_int_equal(rc, n <= PERSO_SM2_PLAIN_BYTES ? PERSO_OK : PERSO_REJECT);
+        if (rc == PERSO_OK) {
+            assert_int_equal(have, n);
+            assert_memory_equal(back, plain, n);
+        }
+        cipher[made - 1] ^= 1;
+        assert_int_equal(
+            secrets.decrypt(secrets.self, perso_cursor_of(cipher, made), back, &have, &err),
+            PERSO_REJECT);
+        assert_int_equal(err.reject, PERSO_REJ_SECRET_SEAL);
+    }
+    EVP_PKEY_CTX_free(c);
+    X509_free(cert);
+    secrets.free(secrets.self);
+}
+
+static void
 keys_that_cannot_be_opened_are_told_by_name(void **state)
 {
     struct perso_secrets secrets = { 0 };
@@ -287,6 +321,7 @@ main(void)
         cmocka_unit_test(signatures_verify_with_openssl_and_with_the_peer),
         cmocka_unit_test(wrapped_keys_are_unwrapped_and_only_whole),
         cmocka_unit_test(a_key_of_another_length_is_not_taken),
+        cmocka_unit_test(fields_are_decrypted),
         cmocka_unit_test(keys_that_cannot_be_opened_are_told_by_name),
         cmocka_unit_test(only_encrypted_sm2_keys_are_opened),
         cmocka_unit_test(passwords_and_names_are_bounded),
