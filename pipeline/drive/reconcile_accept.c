@@ -44,6 +44,9 @@ settle_again(struct perso_job *job, struct perso_card *card, struct perso_stored
     }
     counts->compared--;
     counts->twice++;
+    before.symbol = '!'; /* told so also when the card has gone back to the vendor */
+    if ((rc = perso_ledger_record_set(job->ledger, &before, err)) != PERSO_OK)
+        return rc;
     return perso_job_hold(job, card, PERSO_STATE_HELD, PERSO_STAGE_RECONCILE, &twice, record->id,
                           err);
 }

@@ -85,6 +85,7 @@ symbol_of(struct reporting *r, const struct perso_card *card,
         r->differs++;
         return '!';
     }
+    r->twice += issuance->symbol == '!'; /* given back since */
     r->equal += issuance->symbol == '=';
     r->folded += issuance->symbol == '*';
     return issuance->symbol;

@@ -221,6 +221,8 @@ perso_ledger_commit(struct perso_ledger *ledger, struct perso_error *err)
         rc = perso_database_exec(
             &ledger->db, ledger->access == PERSO_LEDGER_DRY ? "RELEASE dry" : "COMMIT", err);
     if (rc != PERSO_OK && !PERSO_BUG(commit_error_ignored)) {
+        if (!PERSO_BUG(payload_cut_too_early))
+            perso_segments_leave(ledger->segments);
         perso_ledger_rollback(ledger);
         ledger->broken = true;
         return rc;

@@ -335,6 +335,12 @@ perso_segments_rewind(struct perso_segments *s, struct perso_segment_place end,
 }
 
 void
+perso_segments_leave(struct perso_segments *s)
+{
+    s->broken = true;
+}
+
+void
 perso_segments_close(struct perso_segments *s)
 {
     if (s == NULL)

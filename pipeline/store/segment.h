@@ -50,6 +50,11 @@ enum perso_result perso_segments_sync(struct perso_segments *segments, struct pe
 struct perso_segment_place perso_segments_end(const struct perso_segments *segments);
 enum perso_result perso_segments_rewind(struct perso_segments *segments,
                                         struct perso_segment_place end, struct perso_error *err);
+/**
+ * Nothing is appended or cut any more. For a commit that failed: where the sync of the WAL did, all
+ * of it may stand there, and only the next opening knows whether it counts, and what to cut.
+ */
+void perso_segments_leave(struct perso_segments *segments);
 void perso_segments_close(struct perso_segments *segments); /* accepts NULL */
 
 #endif

@@ -22,6 +22,7 @@ written_in_place        reconcile   torn,kill           reports/
 payload_not_synced      ingest      lose,ghost,reorder  exit
 tail_not_cut            reconcile   torn,reorder        data/0001.seg
 synchronous_off         submit      lose,reorder        exit
+payload_cut_too_early   close       enospc              fsync /site/B1/ledger.db-wal
 commit_error_ignored    approve     eio                 ledger.db-wal
 submitted_before_intent submit      kill,lose           ledger.db-wal
 counted_before_accepted ingest      kill                site.db
@@ -50,7 +51,7 @@ sweep_with()
 
 echo "seed $fault_seed"
 if [ "${1:?name of a bug}" = none ]; then
-    limit=(--seconds 2)
+    limit=(--seconds 1)
     [ -z "${PERSO_FULL:-}" ] || limit=()
     mapfile -t stages < <(bugs | awk '{ print $2 }' | sort -u)
     stages_learn "${stages[@]}"

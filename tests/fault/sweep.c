@@ -4,16 +4,16 @@
  *
  *   fault-sweep --name NAME --world DIR --job JOB --layer FILE --work DIR
  *       [--signer CERTIFICATES]... [--opener KEY[:PASSWORD_FILE]]... [--seed N] [--seconds S]
- *       [--modes WORD,...] [--all] [--only POINT:MODE] [--where TEXT] [--first] [--once]
+ *       [--modes WORD,...] [--each N] [--all] [--only POINT:MODE] [--where TEXT] [--first] [--once]
  *       [--unsettled] [--proof SHELL] PROGRAM WORD...
  *
- * The command runs in a copy of DIR, JOB and paths in it are from there. --all takes every mode a
- * point; else each point has one, which the seed chooses. --seconds ends it early: what was done is
- * spread evenly over the points. --where: only points whose operation and path have the text.
+ * The command runs in a copy of DIR; JOB and paths in it are from there. Each point has one mode,
+ * which the seed chooses; --each: so many; --all: every one. --seconds ends it early: what was done
+ * is spread evenly over the points. --where: only points whose operation and path have the text.
  * --first: the first thing that is wrong is enough. --once: a command that says at its second time
- * that it was done.
- * --unsettled: cut off, it may leave what `check` complains of until it is repeated.
- * --proof: judges the end in place of the comparison with the undisturbed run (random content).
+ * that it was done. --unsettled: cut off, it may leave what `check` complains of until it is
+ * repeated. --proof: judges the end in place of the comparison with the undisturbed run (where
+ * content is random).
  * Exit code 0: all as it should be; 1: something is wrong, and told; 2: the sweep itself failed.
  */
 #include "sweep.h"
@@ -108,10 +108,11 @@ plan_make(const struct sweep *s, struct cycle **ret)
         sweep_fail("memory");
     for (size_t i = 0; i < s->n_points; i++) {
         size_t m = modes_at(s, i, modes);
-        for (size_t k = 0; s->all && k < m; k++)
-            plan[n++] = (struct cycle) { i, modes[k] };
-        if (!s->all && m > 0)
-            plan[n++] = (struct cycle) { i, modes[draw(s->seed, i) % m] };
+        for (size_t k = 0; k < s->each && m > 0; k++) {
+            size_t drawn = draw(s->seed + k, i) % m;
+            plan[n++] = (struct cycle) { i, modes[drawn] };
+            modes[drawn] = modes[--m];
+        }
     }
     spread(plan, n);
     *ret = plan;
@@ -274,6 +275,7 @@ enum choice {
     SECONDS,
     MODES,
     ALL,
+    EACH,
     ONLY,
     ONCE,
     WHERE,
@@ -294,6 +296,7 @@ static const struct option options[] = {
     { "seconds", required_argument, NULL, SECONDS },
     { "modes", required_argument, NULL, MODES },
     { "all", no_argument, NULL, ALL },
+    { "each", required_argument, NULL, EACH },
     { "only", required_argument, NULL, ONLY },
     { "once", no_argument, NULL, ONCE },
     { "where", required_argument, NULL, WHERE },
@@ -337,8 +340,11 @@ option_take(struct sweep *s, int option)
     case MODES:
         s->modes = modes_read(optarg);
         break;
+    case EACH:
+        s->each = strtoul(optarg, NULL, 10);
+        break;
     case ALL:
-        s->all = true;
+        s->each = FAULT_MODE_COUNT;
         break;
     case ONLY:
         s->only = optarg;
@@ -368,7 +374,7 @@ options_read(struct sweep *s, int argc, char **argv)
 {
     int option;
 
-    *s = (struct sweep) { .seed = 1, .modes = (1u << FAULT_MODE_COUNT) - 1 };
+    *s = (struct sweep) { .seed = 1, .each = 1, .modes = (1u << FAULT_MODE_COUNT) - 1 };
     while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1)
         option_take(s, option);
     s->command = argv + optind;

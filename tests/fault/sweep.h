@@ -54,7 +54,8 @@ struct sweep {
     uint64_t seed;
     double seconds; /* 0: as long as it takes */
     unsigned modes; /* by number */
-    bool all, once, first, unsettled;
+    size_t each;    /* modes of a point */
+    bool once, first, unsettled;
     EVP_PKEY *signers[KEYS_MAX], *openers[KEYS_MAX];
     size_t n_signers, n_openers;
     /* as the undisturbed run has it */
