@@ -3,6 +3,7 @@
 # repeated ends as if nothing had been (RELIABILITY T4). n over every command of a 20-card job: 500
 # seeded draws among the allocations of our own code, half of which fail once and half from there
 # on, and 60 among those inside the libraries; with PERSO_FULL every one of ours, and 5,000.
+# shellcheck disable=SC2034  # ours_of, libraries_of: by name, in draw and all_of
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/course.sh"
 
@@ -70,7 +71,6 @@ cp -a "$work/course" "$work/learnt"
 course_learn "$work/learnt"
 rm -rf "$work/learnt"
 mkdir "$work/before" "$work/after"
-# shellcheck disable=SC2034  # of both: by name, in draw and all_of
 declare -A ours_of libraries_of
 todo=()
 for step in "${steps[@]}"; do

@@ -116,8 +116,8 @@ packed requests_aes_zip aes
 # ---- requests that are wrong ----
 
 # A faulty batch as a table and as members: the same cards are held, for the same reasons. What is
-# no Base64 in a cell is no DER in a file (R123, R124); PEM is unusual in a cell alone; and of a card
-# that stands twice the second row has no request of its own.
+# no Base64 in a cell is no DER in a file (R123, R124); PEM is unusual in a cell alone; and of a
+# card that stands twice the second row has no request of its own.
 sample_make "$work/f" --cards 300 --faults 0.4 --seed 14 --batch B2
 rm "$work"/f/*/*.manifest.json
 perl "$here/members.pl" "$work/f/keys/application.csv" "$work/f/pack"

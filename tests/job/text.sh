@@ -51,7 +51,10 @@ run_case()
         have="$code $(columns "$job/held/$at_stage.csv" code line field | sort -t $'\t' -k2n |
             awk -F'\t' '{ printf "%sheld %s %s %s", (NR > 1 ? "," : ""), $1, $2, $3 }')"
         ;;
-    taken*) want="0 ${wanted#taken } held 0" have="$code $(balance "$job" in) held $(balance "$job" held)" ;;
+    taken*)
+        want="0 ${wanted#taken } held 0"
+        have="$code $(balance "$job" in) held $(balance "$job" held)"
+        ;;
     esac
     [ "$have" = "$want" ] || surprise "have $have, want $want"
 }
