@@ -259,7 +259,11 @@ admit(struct perso_archive *archive, struct perso_raw_name *raw, struct perso_er
                                archive->limits.members);
     if (raw->folder && raw->bytes > 1 && raw->at[raw->bytes - 1] == '/')
         raw->bytes--;
-    if (!perso_member_name_read(raw, archive->ways.names, archive->name))
+    /* "tar ." begins with the folder that it is about. */
+    bool own = raw->folder && raw->bytes == 1 && raw->at[0] == '.';
+    if (own)
+        strcpy(archive->name, ".");
+    else if (!perso_member_name_read(raw, archive->ways.names, archive->name))
         return perso_error_set(err, PERSO_REJ_ARCHIVE_MEMBER, "", "name is not allowed");
     return perso_name_set_add(&archive->names, archive->name, err);
 }

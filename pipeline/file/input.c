@@ -91,6 +91,8 @@ open_table(struct perso_input *in, const struct perso_source *source, const char
     if (rc != PERSO_OK)
         return rc;
     snprintf(in->charset, sizeof in->charset, "%s", perso_charset_name(options.charset));
+    if (in->current != NULL)
+        snprintf(in->current->charset, sizeof in->current->charset, "%s", in->charset);
     options.required = required;
     options.sparse = in->sparse;
     in->member = perso_digest_source_of(&in->digest, source);
@@ -114,6 +116,14 @@ member_of(struct perso_input *in, const char *name, struct perso_error *err)
     return m;
 }
 
+static bool
+is_charset(const char *name, const char *charset)
+{
+    enum perso_charset stated;
+
+    return perso_charset_find(name, &stated) && strcmp(perso_charset_name(stated), charset) == 0;
+}
+
 static enum perso_result
 read_member_manifest(struct perso_input *in, const char *name, const struct perso_source *source,
                      struct perso_error *err)
@@ -135,7 +145,13 @@ read_member_manifest(struct perso_input *in, const char *name, const struct pers
     if (m == NULL)
         return PERSO_REJECT;
     m->listed = true;
-    return perso_side_manifest_read(perso_cursor_of(bytes, n), &m->total, err);
+    rc = perso_side_manifest_read(perso_cursor_of(bytes, n), &m->total, err);
+    if (rc == PERSO_OK && m->read && m->total.has_encoding && in->encoding[0] == '\0' &&
+        !is_charset(m->total.encoding, m->charset))
+        rc = perso_error_set(err, PERSO_REJ_TEXT_ENCODING, name,
+                             "states %s after the table was read as %s: put it before the table",
+                             m->total.encoding, m->charset);
+    return rc;
 }
 
 static enum perso_result

@@ -20,6 +20,7 @@
 struct perso_input_member {
     char name[PERSO_MEMBER_NAME_BYTES];
     bool listed, read;
+    char charset[16]; /* that it was read as */
     struct perso_side_manifest total;
     uint32_t rows;
     uint8_t sm3[PERSO_SM3_BYTES];

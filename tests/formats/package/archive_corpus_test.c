@@ -170,6 +170,8 @@ static const struct {
     { "fifo", '6', "x.csv", "", "", true, PERSO_REJ_ARCHIVE_MEMBER, 2 },
     { "folder", '5', "x", "", "", false, PERSO_REJ_ARCHIVE_MEMBER, 2 },
     { "folder passed over", '5', "x", "", "", true, PERSO_REJ_NONE, 0 },
+    { "the archive's own folder", '5', "./", "", "", true, PERSO_REJ_NONE, 0 },
+    { "own folder, where none may be", '5', "./", "", "", false, PERSO_REJ_ARCHIVE_MEMBER, 2 },
     { "folder upwards", '5', "../x", "", "", true, PERSO_REJ_ARCHIVE_MEMBER, 2 },
     { "absolute folder", '5', "/tmp/", "", "", true, PERSO_REJ_ARCHIVE_MEMBER, 2 },
     { "folder that is a file too", '5', "a.csv", "", "", true, PERSO_REJ_ARCHIVE_MEMBER, 2 },
