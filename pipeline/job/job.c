@@ -67,15 +67,31 @@ perso_date_read(const char *date, int64_t *seconds)
     return true;
 }
 
-static void
-who_acts(const struct perso_options *options, struct perso_actor *actor)
+/* The login name of who runs this, or the number of a user that has none. */
+static enum perso_result
+login_name(char *out, size_t max, struct perso_error *err)
 {
+    errno = 0;
     const struct passwd *user = getpwuid(geteuid());
-    const char *name = options->by[0] != '\0' ? options->by : user != NULL ? user->pw_name : "?";
 
+    if (user == NULL && errno != 0 && errno != ENOENT && errno != ESRCH)
+        return perso_error_errno(err, "user");
+    if (user != NULL)
+        snprintf(out, max, "%s", user->pw_name);
+    else
+        snprintf(out, max, "%lu", (unsigned long)geteuid());
+    return PERSO_OK;
+}
+
+static enum perso_result
+who_acts(const struct perso_options *options, struct perso_actor *actor, struct perso_error *err)
+{
     *actor = (struct perso_actor) { 0 };
-    snprintf(actor->operator, sizeof actor->operator, "%s", name);
     gethostname(actor->host, sizeof actor->host - 1);
+    if (options->by[0] == '\0')
+        return login_name(actor->operator, sizeof actor->operator, err);
+    snprintf(actor->operator, sizeof actor->operator, "%s", options->by);
+    return PERSO_OK;
 }
 
 static enum perso_result
@@ -254,8 +270,8 @@ perso_job_init(const char *folder, const struct perso_job_conf *conf,
     job->conf = *conf;
     job->options = *options;
     snprintf(job->folder, sizeof job->folder, "%s", folder);
-    who_acts(options, &job->actor);
-    if ((rc = perso_path_join(folder, "job.conf", path, sizeof path, err)) != PERSO_OK)
+    if ((rc = who_acts(options, &job->actor, err)) != PERSO_OK ||
+        (rc = perso_path_join(folder, "job.conf", path, sizeof path, err)) != PERSO_OK)
         goto out;
     if (access(path, F_OK) == 0) {
         rc = perso_error_set(err, PERSO_REJ_NONE, "", "%s is a job already", folder);
@@ -301,10 +317,10 @@ perso_job_open(const char *folder, bool write, const struct perso_options *optio
     snprintf(ret->folder, sizeof ret->folder, "%s", folder);
     for (size_t n = strlen(ret->folder); n > 1 && ret->folder[n - 1] == '/'; n--)
         ret->folder[n - 1] = '\0';
-    who_acts(options, &ret->actor);
     if ((ret->arena = perso_arena_new()) == NULL)
         return perso_error_errno(err, "memory");
-    if ((rc = perso_path_join(folder, "job.conf", path, sizeof path, err)) != PERSO_OK)
+    if ((rc = who_acts(options, &ret->actor, err)) != PERSO_OK ||
+        (rc = perso_path_join(folder, "job.conf", path, sizeof path, err)) != PERSO_OK)
         return rc;
     if (access(path, F_OK) != 0)
         return perso_error_set(err, PERSO_REJ_NONE, "",
