@@ -50,13 +50,13 @@ proofs_judge(const struct proofs *p, struct perso_verdict *verdicts, struct pers
 {
     enum perso_result rc = perso_sm2_verify(NULL, p->items, p->n, p->results, err);
 
-    if (rc != PERSO_OK)
-        return rc;
-    for (size_t i = 0; i < p->n; i++)
-        if (p->results[i] != PERSO_SM2_ACCEPTED)
-            perso_verdict_set(&verdicts[p->index[i]], perso_pkcs10_diagnose(&p->requests[i]),
-                              p->column[i], NULL);
-    return PERSO_OK;
+    enum perso_reject why;
+
+    for (size_t i = 0; rc == PERSO_OK && i < p->n; i++)
+        if (p->results[i] != PERSO_SM2_ACCEPTED &&
+            (rc = perso_pkcs10_diagnose(&p->requests[i], &why, err)) == PERSO_OK)
+            perso_verdict_set(&verdicts[p->index[i]], why, p->column[i], NULL);
+    return rc;
 }
 
 static uint32_t

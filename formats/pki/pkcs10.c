@@ -186,8 +186,9 @@ perso_pkcs10_e(const struct perso_pkcs10 *request, const char *id, uint8_t e[PER
     return perso_sm2_e(request->public_key, id, request->info, e);
 }
 
-enum perso_reject
-perso_pkcs10_diagnose(const struct perso_pkcs10 *request)
+enum perso_result
+perso_pkcs10_diagnose(const struct perso_pkcs10 *request, enum perso_reject *ret,
+                      struct perso_error *err)
 {
     enum { EMPTY_ID, NO_Z, SHA256, N };
     static const enum perso_reject fits[N] = { PERSO_REJ_POP_EMPTY_ID, PERSO_REJ_POP_NO_Z,
@@ -195,18 +196,19 @@ perso_pkcs10_diagnose(const struct perso_pkcs10 *request)
     uint8_t e[N][PERSO_SM3_BYTES];
     struct perso_sm2_item items[N];
     enum perso_sm2_verdict verdicts[N];
-    struct perso_error unused = { 0 };
+    enum perso_result rc;
     size_t n = perso_left(&request->info);
 
     if (!perso_pkcs10_e(request, "", e[EMPTY_ID]) || !perso_sm3_of(request->info.at, n, e[NO_Z]) ||
         EVP_Digest(request->info.at, n, e[SHA256], NULL, EVP_sha256(), NULL) != 1)
-        return PERSO_REJ_POP_FAILED;
+        return perso_error_openssl(err, "proof of possession");
     for (int i = 0; i < N; i++)
         items[i] = (struct perso_sm2_item) { request->public_key, e[i], request->rs };
-    if (perso_sm2_verify(NULL, items, N, verdicts, &unused) != PERSO_OK)
-        return PERSO_REJ_POP_FAILED;
-    for (int i = 0; i < N; i++)
+    if ((rc = perso_sm2_verify(NULL, items, N, verdicts, err)) != PERSO_OK)
+        return rc;
+    *ret = PERSO_REJ_POP_FAILED;
+    for (int i = N - 1; i >= 0; i--)
         if (verdicts[i] == PERSO_SM2_ACCEPTED)
-            return fits[i];
-    return PERSO_REJ_POP_FAILED;
+            *ret = fits[i];
+    return PERSO_OK;
 }

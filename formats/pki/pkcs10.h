@@ -47,8 +47,9 @@ bool perso_pkcs10_e(const struct perso_pkcs10 *request, const char *id, uint8_t 
 /**
  * For a request whose proof of possession failed under the standard id: which wrong signing fits?
  * Tries the empty id, SM3 without Z, SHA-256 without Z. For diagnosis only, never to accept.
- * @return POP_EMPTY_ID, POP_NO_Z, POP_SHA256 or POP_FAILED
+ * *ret: POP_EMPTY_ID, POP_NO_Z, POP_SHA256 or POP_FAILED. PERSO_FATAL only where the library fails.
  */
-enum perso_reject perso_pkcs10_diagnose(const struct perso_pkcs10 *request);
+enum perso_result perso_pkcs10_diagnose(const struct perso_pkcs10 *request, enum perso_reject *ret,
+                                        struct perso_error *err);
 
 #endif

@@ -70,7 +70,10 @@ static void
 is_diagnosed(const struct perso_pkcs10 *request)
 {
     uint8_t e[PERSO_SM3_BYTES];
-    enum perso_reject why = perso_pkcs10_diagnose(request);
+    struct perso_error err = { 0 };
+    enum perso_reject why;
+
+    assert(perso_pkcs10_diagnose(request, &why, &err) == PERSO_OK);
 
     assert(perso_pkcs10_e(request, PERSO_SM2_ID, e));
     assert(why == PERSO_REJ_POP_EMPTY_ID || why == PERSO_REJ_POP_NO_Z ||

@@ -35,7 +35,11 @@ judge(const uint8_t *der, size_t n, struct perso_error *err)
         return err->reject;
     assert_true(perso_pkcs10_e(&request, PERSO_SM2_ID, e));
     assert_int_equal(perso_sm2_verify(NULL, &item, 1, &verdict, err), PERSO_OK);
-    return verdict == PERSO_SM2_ACCEPTED ? PERSO_REJ_NONE : perso_pkcs10_diagnose(&request);
+    if (verdict == PERSO_SM2_ACCEPTED)
+        return PERSO_REJ_NONE;
+    enum perso_reject why = PERSO_REJ_NONE;
+    assert_int_equal(perso_pkcs10_diagnose(&request, &why, err), PERSO_OK);
+    return why;
 }
 
 static void
