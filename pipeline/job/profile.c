@@ -48,7 +48,7 @@ static const struct perso_ini_key profile_keys[] = {
     { "personalize", "ssse_keys", "", N_("NAME:VERSION;..."), N_("mode 2: SSSE master key and application keys, as names and versions in the crypto device, where issuance data have no column SSSE"), TEXT(struct perso_profile, ssse_keys) },
     { "personalize", "keys_at_issue", "no", "", N_("mode 4: the finisher changes master key and admin PIN of the ACSE; no: they change when the certificates are written"), CHOICE(struct perso_profile, keys_at_issue, "yes|no") },
     TABLE_KEYS("result", result, N_("of result files (制卡回盘)")),
-    { "archive", "passphrase_file", "", "path", N_("passphrase of encrypted zips: one line, mode 0600, relative to persoline.conf; empty: it is asked for at the terminal"), TEXT(struct perso_profile, archive.passphrase_file) },
+    { "archive", "passphrase_file", "", N_("path"), N_("passphrase of encrypted zips: one line, mode 0600, relative to persoline.conf; empty: it is asked for at the terminal"), TEXT(struct perso_profile, archive.passphrase_file) },
     { "archive", "names", "either", "", N_("of members whose archive does not say that they are UTF-8; either: UTF-8 where the bytes can be, else gb18030"), CHOICE(struct perso_profile, archive.names, "either|utf-8|gbk|gb18030") },
     { "archive", "members", "1000100", "", N_("at most: a request of each of a million cards, tables, folders"), NUMBER(struct perso_profile, archive.members, 1, 10000000) },
     { "archive", "member_mib", "2048", "MiB", N_("one member unpacked, at most; a table of a million rows is 540 MB"), NUMBER(struct perso_profile, archive.member_mib, 1, 1048576) },

@@ -15,20 +15,23 @@ my %name = map { $_ => 1 } qw(persoline site ra machine default test zip tar gz 
     seq mode batch division date rows kind trust digest sequence speed none policy persoline-sandbox
     status trace init run help counted sender recipient finisher vendor role sig wrap two
     nonsense nowhere nothing lists);
-my @commands = qw(site init ingest reconcile approve bundle submit collect match forward personalize
+my @commands = qw(site init prepare ingest reconcile approve bundle submit collect match forward personalize
     close run hold release cancel reject confirm withdraw purge status report trace show check slip
     audit verify profile help);
 my $command = join '|', @commands;
 my $role = 'vendor|department|centre|all';
 # Values of keys, as they are typed.
-my $value = 'dot|space|width|case|any|card|batch|required|no';
+my $value = 'dot|space|width|case|any|card|batch|required|no|sig|bare|pem|attributes|null|raw|hybrid|'
+    . 'compressed|either|skf|as-received|carry|wrapped|clear';
 
 # What is left of a line in Chinese once everything is gone that is no word.
 sub words_of
 {
     my ($rest) = @_;
     if ($rest =~ s/^配置项: 名称 \S+, 取值 .*?, 为默认值 (是|否), 默认值 .*?, (可取值 \S+, )?//) {
-        $rest =~ s/\b($value)\b(?= |：|$)/ /g;
+        $rest =~ s/ envelope = / /;
+        $rest =~ s/`($command)`/ /g;
+        $rest =~ s/\b($value)\b(?=[ ：；、，（]|$)/ /g;
     }
     $rest =~ s/\[[A-Z]\d{3} [^\]]*\]/ /g;               # a code and its clause
     $rest =~ s/\[(LD|GB|GM)[^\]]*\]/ /g;
