@@ -67,9 +67,9 @@ cmp "$work"/{plain,mixed}/site/B1/out/machine/B1-0001.csv || fail "another machi
 same "$work/states-plain" "$work/states-mixed" "states of plain files (<) and of mixed ones (>)"
 expect 0 "$PERSOLINE" check "$work/mixed/site/B1"
 expect 0 "$PERSOLINE" audit verify "$work/mixed/site/B1"
-part "three forms of file, six of envelope, two of return in one job: the machine file of plain ones"
+part "three forms of file, six of envelope, two of return in one job: the plain machine file"
 
-# What a manifest says of the encoding after the table was read comes too late, where it differs.
+# An encoding that a manifest states after the table was read comes too late where it differs.
 sed -i '0,/^encoding = .*/s//encoding = gbk/' "$work/base/site/profiles/default.conf"
 echo '{"rows": 14, "encoding": "gb18030"}' >"$work/one/application.csv.manifest.json"
 sed -n 1,1p "$table" >"$work/one/application.csv" # ASCII alone: both encodings read it

@@ -168,7 +168,8 @@ sweep()
         [ "$2" = once ] || mode=$([ -n "$mode" ] || echo lasting)
     done <"$work/drawn"
     part "$done failures of $(wc -l <"$work/all") allocations $3: $minded_not had no effect," \
-        "$died killed a library, the others ended with 1; repeated, each gives the same ($((SECONDS - begin)) s)"
+        "$died killed a library, the others ended with 1; repeated, each gives the same" \
+        "($((SECONDS - begin)) s)"
 }
 
 all_of()
