@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "formats/pki/der.h"
+#include "formats/pki/der_write.h"
 #include "formats/pki/pem.h"
 #include "formats/pki/pkcs7.h"
 #include "perso/text.h"
@@ -56,20 +57,16 @@ visit_set(struct reading *r, enum perso_certificate_role role, struct perso_curs
 static enum perso_result
 visit_envelope(struct reading *r, struct perso_cursor contents, struct perso_error *err)
 {
-    uint8_t whole[4 + PERSO_CSR_ENVELOPE_BYTES] = { PERSO_DER_SEQUENCE };
-    size_t n = perso_left(&contents), header = n < 0x80 ? 2 : n < 0x100 ? 3 : 4;
+    uint8_t whole[4 + PERSO_CSR_ENVELOPE_BYTES];
+    struct perso_der_writer w = perso_der_writer_of(whole, sizeof whole);
+    size_t n = perso_left(&contents);
 
     if (n == 0)
         return PERSO_OK;
-    if (n > PERSO_CSR_ENVELOPE_BYTES)
+    perso_der_put_element(&w, PERSO_DER_SEQUENCE, contents.at, n);
+    if (n > PERSO_CSR_ENVELOPE_BYTES || !perso_der_written(&w, &n))
         return refuse(r, err, N_("key envelope is too long"));
-    if (header > 2)
-        whole[1] = (uint8_t)(0x80 | (header - 2));
-    if (header > 3)
-        whole[2] = (uint8_t)(n >> 8);
-    whole[header - 1] = (uint8_t)n;
-    memcpy(whole + header, contents.at, n);
-    return visit(r, PERSO_ROLE_ENVELOPE, perso_cursor_of(whole, header + n), err);
+    return visit(r, PERSO_ROLE_ENVELOPE, perso_cursor_of(whole, n), err);
 }
 
 static enum perso_result

@@ -63,6 +63,19 @@ perso_der_put_unsigned(struct perso_der_writer *w, const uint8_t *number, size_t
     perso_der_put_header(w, PERSO_DER_INTEGER, mark);
 }
 
+void
+perso_der_put_sm2_cipher(struct perso_der_writer *w, const uint8_t *c1, const uint8_t *c3,
+                         const uint8_t *c2, size_t n)
+{
+    size_t mark = perso_der_mark(w);
+
+    perso_der_put_element(w, PERSO_DER_OCTET_STRING, c2, n);
+    perso_der_put_element(w, PERSO_DER_OCTET_STRING, c3, PERSO_SM3_BYTES);
+    perso_der_put_unsigned(w, c1 + PERSO_POINT_BYTES / 2, PERSO_POINT_BYTES / 2);
+    perso_der_put_unsigned(w, c1, PERSO_POINT_BYTES / 2);
+    perso_der_put_header(w, PERSO_DER_SEQUENCE, mark);
+}
+
 bool
 perso_der_written(struct perso_der_writer *w, size_t *n)
 {

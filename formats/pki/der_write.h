@@ -31,6 +31,9 @@ void perso_der_put_header(struct perso_der_writer *w, uint8_t tag, size_t mark);
 void perso_der_put_element(struct perso_der_writer *w, uint8_t tag, const void *body, size_t n);
 /** An INTEGER of n bytes big-endian without sign, in the fewest bytes. */
 void perso_der_put_unsigned(struct perso_der_writer *w, const uint8_t *number, size_t n);
+/** An SM2Cipher (GM/T 0009): C1 of 64 bytes, C3 of 32, C2 of n. */
+void perso_der_put_sm2_cipher(struct perso_der_writer *w, const uint8_t *c1, const uint8_t *c3,
+                              const uint8_t *c2, size_t n);
 /** Moves what is written to the begin of the room, *n bytes; false where it did not fit. */
 bool perso_der_written(struct perso_der_writer *w, size_t *n);
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "formats/pki/der.h"
+#include "formats/pki/der_write.h"
 #include "formats/pki/envelope_parts.h"
 #include "formats/sm2/sm2.h"
 #include "perso/text.h"
@@ -140,59 +141,17 @@ perso_envelope_asn1_read(struct perso_cursor body, struct perso_envelope *ret, c
 
 /* ---- write ---- */
 
-/* DER from its end to its beginning, so that each length is known when it is written. */
-static uint8_t *
-before(uint8_t *at, const void *bytes, size_t n)
+/* A BIT STRING of whole bytes; first stands before them, unless it is 0. */
+static void
+put_bits(struct perso_der_writer *w, const void *bytes, size_t n, uint8_t first)
 {
-    at -= n;
-    memcpy(at, bytes, n);
-    return at;
-}
+    static const uint8_t no_unused_bits = 0;
+    size_t mark = perso_der_mark(w);
 
-/* The header of what stands from at to end, at most 255 bytes. */
-static uint8_t *
-header(uint8_t *at, const uint8_t *end, uint8_t tag)
-{
-    size_t n = (size_t)(end - at);
-
-    *--at = (uint8_t)n;
-    if (n >= 0x80)
-        *--at = 0x81;
-    *--at = tag;
-    return at;
-}
-
-static uint8_t *
-element(uint8_t *at, uint8_t tag, const void *bytes, size_t n)
-{
-    return header(before(at, bytes, n), at, tag);
-}
-
-static uint8_t *
-bit_string(uint8_t *at, const void *bytes, size_t n, uint8_t first)
-{
-    uint8_t *end = at;
-
-    at = before(at, bytes, n);
-    if (first != 0)
-        *--at = first;
-    *--at = 0; /* unused bits */
-    return header(at, end, PERSO_DER_BIT_STRING);
-}
-
-/* X.690 8.3.2: without zeros but the one that keeps it positive. */
-static uint8_t *
-number(uint8_t *at, const uint8_t bytes[32])
-{
-    uint8_t *end = at;
-    size_t n = 32;
-
-    while (n > 1 && bytes[32 - n] == 0)
-        n--;
-    at = before(at, bytes + 32 - n, n);
-    if (*at >= 0x80)
-        *--at = 0;
-    return header(at, end, PERSO_DER_INTEGER);
+    perso_der_put(w, bytes, n);
+    perso_der_put(w, &first, first != 0);
+    perso_der_put(w, &no_unused_bits, 1);
+    perso_der_put_header(w, PERSO_DER_BIT_STRING, mark);
 }
 
 size_t
@@ -202,18 +161,14 @@ perso_envelope_asn1_write(const struct perso_envelope *envelope,
 {
     static const uint8_t sm4_ecb[] = { 0x30, 0x0c, 0x06, 0x08, 0x2a, 0x81, 0x1c,
                                        0xcf, 0x55, 0x01, 0x68, 0x01, 0x05, 0x00 };
-    uint8_t *const end = out + PERSO_ENVELOPE_BYTES; /* at most 244 of them are used */
-    uint8_t *at = bit_string(end, envelope->private_key, sizeof envelope->private_key, 0);
+    struct perso_der_writer w = perso_der_writer_of(out, PERSO_ENVELOPE_BYTES);
+    size_t n = 0;
 
-    at = bit_string(at, public_key, PERSO_POINT_BYTES, 4);
-    const uint8_t *cipher_end = at;
-    at = element(at, PERSO_DER_OCTET_STRING, envelope->c2, sizeof envelope->c2);
-    at = element(at, PERSO_DER_OCTET_STRING, envelope->c3, sizeof envelope->c3);
-    at = number(at, envelope->c1 + 32);
-    at = number(at, envelope->c1);
-    at = header(at, cipher_end, PERSO_DER_SEQUENCE);
-    at = header(before(at, sm4_ecb, sizeof sm4_ecb), end, PERSO_DER_SEQUENCE);
-    const size_t n = (size_t)(end - at);
-    memmove(out, at, n);
+    put_bits(&w, envelope->private_key, sizeof envelope->private_key, 0);
+    put_bits(&w, public_key, PERSO_POINT_BYTES, 4);
+    perso_der_put_sm2_cipher(&w, envelope->c1, envelope->c3, envelope->c2, sizeof envelope->c2);
+    perso_der_put(&w, sm4_ecb, sizeof sm4_ecb);
+    perso_der_put_header(&w, PERSO_DER_SEQUENCE, 0);
+    perso_der_written(&w, &n); /* at most 244 bytes: it fits */
     return n;
 }
