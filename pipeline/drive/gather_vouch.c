@@ -2,33 +2,9 @@
  * Who vouches for a loose return. Certificates need nobody: match judges their chain. Secrets do:
  * whoever can put a file into in/ra would set PINs and master keys else.
  */
-#include <openssl/crypto.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "perso/text.h"
 #include "pipeline/drive/gather.h"
-
-/* NAME.sig or NAME.wrap, where it is there. */
-static enum perso_result
-read_side(const struct perso_gathering *g, const char *end, size_t max, uint8_t *out, size_t *n,
-          struct perso_error *err)
-{
-    char side[PERSO_PATH_BYTES];
-    uint8_t *bytes = NULL;
-    enum perso_result rc;
-
-    *n = 0;
-    if (snprintf(side, sizeof side, "%s%s", g->in.path, end) >= (int)sizeof side)
-        return perso_error_set(err, PERSO_REJ_FILE_OPEN, "", "path too long");
-    if (access(side, F_OK) != 0)
-        return PERSO_END;
-    if ((rc = perso_file_read(side, max, &bytes, n, err)) == PERSO_OK && *n > 0)
-        memcpy(out, bytes, *n);
-    free(bytes);
-    return rc;
-}
+#include "pipeline/file/side.h"
 
 static enum perso_result
 check_signature(struct perso_gathering *g, struct perso_error *err)
@@ -37,10 +13,11 @@ check_signature(struct perso_gathering *g, struct perso_error *err)
     const char *ra = g->c.job->conf.ra;
     struct perso_peer peer;
     size_t n = 0;
-    enum perso_result rc = read_side(g, ".sig", sizeof signature, signature, &n, err);
+    enum perso_result rc =
+        perso_side_read(g->in.path, ".sig", sizeof signature, signature, &n, err);
 
     if (rc != PERSO_OK)
-        return rc == PERSO_END ? PERSO_OK : rc;
+        return rc == PERSO_RETRY ? PERSO_OK : rc; /* nobody signed it */
     if (!perso_site_knows_peer(&g->c.job->site, ra))
         return perso_error_set(err, PERSO_REJ_PACKAGE_SIGNER, "", "no certificate of %s", ra);
     if ((rc = perso_site_peer(&g->c.job->site, ra, &peer, err)) == PERSO_OK)
@@ -52,22 +29,13 @@ check_signature(struct perso_gathering *g, struct perso_error *err)
     return rc;
 }
 
+/* It may come without: then it has no secrets that are wrapped. */
 static enum perso_result
 open_seal(struct perso_gathering *g, struct perso_error *err)
 {
-    uint8_t wrapped[PERSO_WRAPPED_BYTES], key[PERSO_SEAL_KEY_BYTES];
-    struct perso_site *site = &g->c.job->site;
-    size_t n = 0;
-    enum perso_result rc = read_side(g, ".wrap", sizeof wrapped, wrapped, &n, err);
+    enum perso_result rc = perso_side_seal(&g->c.job->site, g->in.path, &g->c.rules.from, err);
 
-    if (rc != PERSO_OK)
-        return rc == PERSO_END ? PERSO_OK : rc;
-    if ((rc = perso_site_secrets(site, err)) == PERSO_OK &&
-        (rc = site->secrets.unwrap(site->secrets.self, perso_cursor_of(wrapped, n), key, err)) ==
-            PERSO_OK)
-        rc = perso_seal_new(key, &g->c.rules.from, err);
-    OPENSSL_cleanse(key, sizeof key);
-    return rc;
+    return rc == PERSO_RETRY ? PERSO_OK : rc;
 }
 
 static enum perso_result

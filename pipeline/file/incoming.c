@@ -1,11 +1,10 @@
 #include "pipeline/file/incoming.h"
 
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "pipeline/file/known.h"
+#include "pipeline/file/side.h"
 #include "pipeline/job/path.h"
 
 #define SECRETS "certificates.csv"
@@ -13,27 +12,6 @@
 static const struct perso_archive_limits limits = { PERSO_PACKAGE_MEMBERS,
                                                     PERSO_ARCHIVE_ENTRY_BYTES,
                                                     PERSO_ARCHIVE_TOTAL_BYTES };
-
-/* NAME.sig or NAME.wrap; PERSO_RETRY where it is not there yet. */
-static enum perso_result
-read_side(const char *path, const char *end, size_t max, uint8_t *out, size_t *n,
-          struct perso_error *err)
-{
-    char side[PERSO_PATH_BYTES];
-    uint8_t *bytes = NULL;
-    enum perso_result rc;
-
-    if (snprintf(side, sizeof side, "%s%s", path, end) >= (int)sizeof side)
-        return perso_error_set(err, PERSO_REJ_FILE_OPEN, "", "path too long");
-    if (access(side, F_OK) != 0) {
-        perso_error_set(err, PERSO_REJ_NONE, "", "waits for %s", perso_path_name(side));
-        return PERSO_RETRY;
-    }
-    if ((rc = perso_file_read(side, max, &bytes, n, err)) == PERSO_OK)
-        memcpy(out, bytes, *n);
-    free(bytes);
-    return rc;
-}
 
 static enum perso_result
 check_whose(const struct perso_job *job, const struct perso_reading *reading,
@@ -186,7 +164,7 @@ check_signature(const struct perso_site *site, const char *path, const char *par
                                "no certificate of %s: put the file that it gave you at "
                                "%s/%s/%s.cer",
                                party, site->folder, site->conf.peers, party);
-    if ((rc = read_side(path, ".sig", sizeof signature, signature, &n, err)) != PERSO_OK ||
+    if ((rc = perso_side_read(path, ".sig", sizeof signature, signature, &n, err)) != PERSO_OK ||
         (rc = perso_site_peer(site, party, &peer, err)) != PERSO_OK)
         return rc;
     return perso_peer_verify(&peer, perso_cursor_of(view->manifest_json, view->manifest_n),
@@ -233,24 +211,6 @@ check_sender(struct perso_job *job, const struct perso_manifest *m, struct perso
 }
 
 static enum perso_result
-open_seal(struct perso_job *job, const char *path, struct perso_incoming *in,
-          struct perso_error *err)
-{
-    uint8_t wrapped[PERSO_WRAPPED_BYTES], key[PERSO_SEAL_KEY_BYTES];
-    size_t n = 0;
-    enum perso_result rc;
-
-    if ((rc = read_side(path, ".wrap", sizeof wrapped, wrapped, &n, err)) != PERSO_OK ||
-        (rc = perso_site_secrets(&job->site, err)) != PERSO_OK ||
-        (rc = job->site.secrets.unwrap(job->site.secrets.self, perso_cursor_of(wrapped, n), key,
-                                       err)) != PERSO_OK)
-        return rc;
-    rc = perso_seal_new(key, &in->seal, err);
-    OPENSSL_cleanse(key, sizeof key);
-    return rc;
-}
-
-static enum perso_result
 check_package(struct perso_job *job, enum perso_stage stage, const char *path,
               struct perso_incoming *in, struct perso_error *err)
 {
@@ -276,7 +236,7 @@ check_package(struct perso_job *job, enum perso_stage stage, const char *path,
         return rc;
     if (!perso_date_read(m->date, &in->date_s))
         return perso_error_set(err, PERSO_REJ_MANIFEST_SYNTAX, "date", "no such date");
-    return in->reading->secrets ? open_seal(job, path, in, err) : PERSO_OK;
+    return in->reading->secrets ? perso_side_seal(&job->site, path, &in->seal, err) : PERSO_OK;
 }
 
 enum perso_result

@@ -5,30 +5,10 @@
 #include <unistd.h>
 
 #include "pipeline/file/known.h"
+#include "pipeline/file/side.h"
 #include "pipeline/job/path.h"
 
-#define MANIFEST_END ".manifest.json"
-
 /* ---- open ---- */
-
-static enum perso_result
-read_side_manifest(struct perso_input *in, struct perso_error *err)
-{
-    char path[PERSO_PATH_BYTES];
-    uint8_t *bytes = NULL;
-    size_t n = 0;
-    enum perso_result rc;
-
-    if (snprintf(path, sizeof path, "%s" MANIFEST_END, in->path) >= (int)sizeof path ||
-        access(path, F_OK) != 0)
-        return PERSO_OK;
-    if ((rc = perso_file_read(path, PERSO_MANIFEST_BYTES, &bytes, &n, err)) == PERSO_OK)
-        rc = perso_side_manifest_read(perso_cursor_of(bytes, n), &in->side, err);
-    if (rc != PERSO_OK)
-        perso_error_at(err, path, 0, 0);
-    free(bytes);
-    return rc;
-}
 
 static enum perso_result
 sniff(struct perso_input *in, struct perso_error *err)
@@ -46,10 +26,7 @@ sniff(struct perso_input *in, struct perso_error *err)
         (rc = perso_source_sm3(&in->source, in->sm3, NULL, err)) != PERSO_OK ||
         (rc = perso_file_source_rewind(in->file, err)) != PERSO_OK)
         return rc;
-    if (in->side.has_sm3 && memcmp(in->side.sm3, in->sm3, PERSO_SM3_BYTES) != 0)
-        return perso_error_set(err, PERSO_REJ_FILE_DIGEST, "", "%s",
-                               perso_reject_text(PERSO_REJ_FILE_DIGEST));
-    return PERSO_OK;
+    return perso_side_manifest_fits(&in->side, in->sm3, err);
 }
 
 enum perso_result
@@ -69,7 +46,7 @@ perso_input_open(const struct perso_job *job, const char *path,
         (rc = perso_file_source_open(path, &ret->file, err)) == PERSO_OK) {
         ret->source = perso_file_source(ret->file);
         ret->bytes = perso_file_source_bytes(ret->file);
-        if ((rc = read_side_manifest(ret, err)) == PERSO_OK)
+        if ((rc = perso_side_manifest_of(ret->path, &ret->side, err)) == PERSO_OK)
             rc = sniff(ret, err);
     }
     if (rc != PERSO_OK)
@@ -140,7 +117,7 @@ read_member_manifest(struct perso_input *in, const char *name, const struct pers
         return perso_error_set(err, PERSO_REJ_MANIFEST_SYNTAX, name, "longer than %zu bytes", n);
     if (rc != PERSO_END)
         return rc;
-    snprintf(of, sizeof of, "%.*s", (int)(strlen(name) - strlen(MANIFEST_END)), name);
+    snprintf(of, sizeof of, "%.*s", (int)(strlen(name) - strlen(PERSO_SIDE_MANIFEST)), name);
     struct perso_input_member *m = member_of(in, of, err);
     if (m == NULL)
         return PERSO_REJECT;
@@ -165,7 +142,7 @@ next_member(struct perso_input *in, const enum perso_column *required, struct pe
         (rc = perso_archive_in_open(&in->reader, &in->source, &in->archive, err)) != PERSO_OK)
         return rc;
     while ((rc = perso_archive_next(in->archive, &name, &source, err)) == PERSO_OK) {
-        if (perso_ends_with(name, MANIFEST_END)) {
+        if (perso_ends_with(name, PERSO_SIDE_MANIFEST)) {
             if ((rc = read_member_manifest(in, name, &source, err)) != PERSO_OK)
                 return rc;
             continue;

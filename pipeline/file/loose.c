@@ -10,9 +10,8 @@
 #include "formats/base/encode.h"
 #include "pipeline/file/known.h"
 #include "pipeline/file/loose_folder.h"
+#include "pipeline/file/side.h"
 #include "pipeline/store/durable.h"
-
-#define MANIFEST_END ".manifest.json"
 
 /* ---- open ---- */
 
@@ -60,25 +59,6 @@ open_file(struct perso_loose *loose, struct perso_error *err)
 }
 
 static enum perso_result
-read_side(struct perso_loose *loose, struct perso_error *err)
-{
-    char path[PERSO_PATH_BYTES];
-    uint8_t *bytes = NULL;
-    size_t n = 0;
-    enum perso_result rc;
-
-    if (snprintf(path, sizeof path, "%s" MANIFEST_END, loose->path) >= (int)sizeof path ||
-        access(path, F_OK) != 0)
-        return PERSO_OK;
-    if ((rc = perso_file_read(path, PERSO_MANIFEST_BYTES, &bytes, &n, err)) == PERSO_OK)
-        rc = perso_side_manifest_read(perso_cursor_of(bytes, n), &loose->side, err);
-    if (rc != PERSO_OK)
-        perso_error_at(err, path, 0, 0);
-    free(bytes);
-    return rc;
-}
-
-static enum perso_result
 open_path(struct perso_loose *loose, struct perso_error *err)
 {
     struct stat st;
@@ -91,12 +71,8 @@ open_path(struct perso_loose *loose, struct perso_error *err)
         rc = open_file(loose, err);
     }
     if (rc == PERSO_OK)
-        rc = read_side(loose, err);
-    if (rc == PERSO_OK && loose->side.has_sm3 &&
-        memcmp(loose->side.sm3, loose->sm3, sizeof loose->sm3) != 0)
-        rc = perso_error_set(err, PERSO_REJ_FILE_DIGEST, "", "%s",
-                             perso_reject_text(PERSO_REJ_FILE_DIGEST));
-    return rc;
+        rc = perso_side_manifest_of(loose->path, &loose->side, err);
+    return rc == PERSO_OK ? perso_side_manifest_fits(&loose->side, loose->sm3, err) : rc;
 }
 
 enum perso_result
