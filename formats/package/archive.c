@@ -60,17 +60,7 @@ enum perso_result
 perso_raw_open(struct perso_raw *input, const struct perso_source *source, struct perso_error *err)
 {
     *input = (struct perso_raw) { .source = *source };
-    while (input->head_n < sizeof input->head) {
-        size_t n = 0;
-        enum perso_result rc = perso_source_read(source, input->head + input->head_n,
-                                                 sizeof input->head - input->head_n, &n, err);
-        if (rc == PERSO_END)
-            break;
-        if (rc != PERSO_OK)
-            return rc;
-        input->head_n += n;
-    }
-    return PERSO_OK;
+    return perso_source_fill(source, input->head, sizeof input->head, &input->head_n, err);
 }
 
 enum perso_result

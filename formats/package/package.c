@@ -77,22 +77,6 @@ perso_package_write(struct perso_manifest *manifest, const struct perso_package_
     return PERSO_OK;
 }
 
-/* All of a source into a buffer one byte larger than what is allowed. */
-static enum perso_result
-read_whole(const struct perso_source *source, uint8_t *buf, size_t max, size_t *n,
-           struct perso_error *err)
-{
-    enum perso_result rc = PERSO_OK;
-
-    for (*n = 0; *n < max && rc == PERSO_OK;) {
-        size_t have = 0;
-        rc = perso_source_read(source, buf + *n, max - *n, &have, err);
-        if (rc == PERSO_OK)
-            *n += have;
-    }
-    return rc == PERSO_END ? PERSO_OK : rc;
-}
-
 static enum perso_result
 take_manifest(struct perso_archive *archive, struct perso_package_view *view,
               struct perso_error *err)
@@ -108,8 +92,8 @@ take_manifest(struct perso_archive *archive, struct perso_package_view *view,
         return rc;
     if ((view->manifest_json = malloc(PERSO_MANIFEST_BYTES + 1)) == NULL)
         return perso_error_errno(err, "manifest");
-    rc = read_whole(&member, (uint8_t *)view->manifest_json, PERSO_MANIFEST_BYTES + 1,
-                    &view->manifest_n, err);
+    rc = perso_source_fill(&member, (uint8_t *)view->manifest_json, PERSO_MANIFEST_BYTES + 1,
+                           &view->manifest_n, err);
     if (rc != PERSO_OK)
         return rc;
     return perso_manifest_read(perso_cursor_of(view->manifest_json, view->manifest_n),

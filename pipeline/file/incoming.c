@@ -249,7 +249,7 @@ perso_incoming_kind(const char *path, char kind[4], struct perso_error *err)
     struct perso_error ignored = { 0 };
     struct perso_source source, member;
     const char *name = NULL;
-    size_t n = 0, got = 0;
+    size_t n = 0;
     enum perso_result rc =
         manifest != NULL && json != NULL ? PERSO_OK : perso_error_errno(err, "memory");
 
@@ -260,10 +260,7 @@ perso_incoming_kind(const char *path, char kind[4], struct perso_error *err)
         if (perso_archive_open(&source, &limits, &archive, &ignored) == PERSO_OK &&
             perso_archive_next(archive, &name, &member, &ignored) == PERSO_OK &&
             strcmp(name, "manifest.json") == 0) {
-            while (n <= PERSO_MANIFEST_BYTES &&
-                   perso_source_read(&member, json + n, PERSO_MANIFEST_BYTES + 1 - n, &got,
-                                     &ignored) == PERSO_OK)
-                n += got;
+            perso_source_fill(&member, json, PERSO_MANIFEST_BYTES + 1, &n, &ignored);
             bool good =
                 perso_manifest_read(perso_cursor_of(json, n), manifest, &ignored) == PERSO_OK;
             snprintf(kind, 4, "%s", good ? manifest->kind : "?");

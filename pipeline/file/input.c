@@ -107,16 +107,13 @@ read_member_manifest(struct perso_input *in, const char *name, const struct pers
 {
     char of[PERSO_MEMBER_NAME_BYTES];
     uint8_t bytes[4096];
-    size_t n = 0, got;
-    enum perso_result rc;
+    size_t n = 0;
+    enum perso_result rc = perso_source_fill(source, bytes, sizeof bytes, &n, err);
 
-    while (n < sizeof bytes &&
-           (rc = perso_source_read(source, bytes + n, sizeof bytes - n, &got, err)) == PERSO_OK)
-        n += got;
+    if (rc != PERSO_OK)
+        return rc;
     if (n == sizeof bytes)
         return perso_error_set(err, PERSO_REJ_MANIFEST_SYNTAX, name, "longer than %zu bytes", n);
-    if (rc != PERSO_END)
-        return rc;
     snprintf(of, sizeof of, "%.*s", (int)(strlen(name) - strlen(PERSO_SIDE_MANIFEST)), name);
     struct perso_input_member *m = member_of(in, of, err);
     if (m == NULL)

@@ -60,19 +60,6 @@ take_off_pem(struct perso_cursor given, uint8_t room[PERSO_REQUEST_DER_BYTES])
 }
 
 static enum perso_result
-read_whole(const struct perso_source *source, uint8_t *out, size_t max, size_t *n,
-           struct perso_error *err)
-{
-    size_t got = 0;
-    enum perso_result rc = PERSO_OK;
-
-    for (*n = 0; *n < max; *n += got)
-        if ((rc = perso_source_read(source, out + *n, max - *n, &got, err)) != PERSO_OK)
-            return rc == PERSO_END ? PERSO_OK : rc;
-    return rc;
-}
-
-static enum perso_result
 take_request(struct perso_requests *requests, uint32_t number, const char *name,
              const struct perso_source *source, struct perso_error *err)
 {
@@ -86,7 +73,7 @@ take_request(struct perso_requests *requests, uint32_t number, const char *name,
     if (!card_of(name, (size_t)(ending_of(name) - name), entry.card)) /* it may name a person */
         return perso_error_set(err, PERSO_REJ_ARCHIVE_MEMBER, "",
                                "member %u: a request that no card's id names", number);
-    if ((rc = read_whole(source, bytes, sizeof bytes, &entry.bytes, err)) != PERSO_OK)
+    if ((rc = perso_source_fill(source, bytes, sizeof bytes, &entry.bytes, err)) != PERSO_OK)
         return rc;
     if (entry.bytes > PERSO_REQUEST_MEMBER_BYTES)
         return perso_error_set(err, PERSO_REJ_ARCHIVE_LIMIT, "",

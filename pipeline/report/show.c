@@ -137,20 +137,6 @@ show_small(struct perso_say *say, const char *path, bool *done, struct perso_err
 
 /* ---- archives ---- */
 
-static enum perso_result
-read_all(const struct perso_source *source, uint8_t *out, size_t max, size_t *ret,
-         struct perso_error *err)
-{
-    size_t n = 0;
-    enum perso_result rc;
-
-    *ret = 0;
-    while (*ret < max &&
-           (rc = perso_source_read(source, out + *ret, max - *ret, &n, err)) == PERSO_OK)
-        *ret += n;
-    return *ret < max ? rc : PERSO_OK;
-}
-
 /* Whose package it is; whether it is signed is not looked at. */
 static enum perso_result
 show_package(struct perso_say *say, const struct perso_source *source, struct perso_error *err)
@@ -160,15 +146,15 @@ show_package(struct perso_say *say, const struct perso_source *source, struct pe
     struct perso_error unreadable = { 0 };
     size_t n = 0;
     enum perso_result rc = m != NULL && bytes != NULL
-                               ? read_all(source, bytes, SMALL_BYTES, &n, err)
+                               ? perso_source_fill(source, bytes, SMALL_BYTES, &n, err)
                                : perso_error_errno(err, "memory");
 
-    if ((rc == PERSO_OK || rc == PERSO_END) &&
+    if (rc == PERSO_OK &&
         perso_manifest_read(perso_cursor_of(bytes, n), m, &unreadable) == PERSO_OK)
         show_manifest(say, m);
     free(bytes);
     free(m);
-    return rc == PERSO_END ? PERSO_OK : rc;
+    return rc;
 }
 
 static enum perso_result
