@@ -157,7 +157,7 @@ perso_collect_loose(struct perso_job *job, const char *path, struct perso_error 
         *err = why;
     perso_loose_close(&g->in);
     perso_seal_free(g->c.rules.from);
-    perso_person_index_free(g->persons);
+    perso_card_index_free(g->persons);
     free(g->parts);
     free(g->answers);
     free(g);

@@ -8,10 +8,11 @@
 #define PIPELINE_GATHER_H
 
 #include "formats/record/record.h"
+#include "pipeline/drive/card_index.h"
 #include "pipeline/drive/collect_read.h"
-#include "pipeline/drive/person_index.h"
 #include "pipeline/file/loose.h"
 #include "pipeline/job/rules.h"
+#include "stages/correlate.h"
 
 #define PERSO_RETURN_KIND "return" /* of the ledger's file row */
 
@@ -42,8 +43,8 @@ struct perso_gathering {
     struct perso_text issued; /* a code of success */
     struct perso_gather_counts counts;
     bool is_signed, has_secrets;
-    const char *hint; /* what to say beside a refusal; NULL: nothing */
-    struct perso_person_index *persons;
+    const char *hint;                 /* what to say beside a refusal; NULL: nothing */
+    struct perso_card_index *persons; /* by card number and by SSN; NULL: nobody asked yet */
     struct perso_gathered *parts;
     size_t n_parts, room;
     int64_t *answers; /* records, in the order of their cards; 0: nothing new */

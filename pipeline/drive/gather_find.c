@@ -46,10 +46,40 @@ know(struct perso_job *job, const struct perso_card *card, bool person,
 
 /* ---- by person ---- */
 
-static enum perso_result
-need_index(struct perso_gathering *g, struct perso_error *err)
+static void
+write_name(enum perso_named_by by, const char *value, char text[PERSO_INDEX_CHARS + 1])
 {
-    return g->persons != NULL ? PERSO_OK : perso_person_index_new(g->c.job, &g->persons, err);
+    snprintf(text, PERSO_INDEX_CHARS + 1, "%d|%.18s", (int)by, value);
+}
+
+/* Of a card that was asked for. */
+static size_t
+names_of(const struct perso_card *card, const struct perso_issuance *row,
+         char texts[PERSO_INDEX_TEXTS][PERSO_INDEX_CHARS + 1])
+{
+    size_t n = 0;
+
+    if (!card->has_request || card->bundle == 0)
+        return 0;
+    if (row->card_no[0] != '\0')
+        write_name(PERSO_BY_CARD_NO, row->card_no, texts[n++]);
+    if (row->ssn[0] != '\0')
+        write_name(PERSO_BY_SSN, row->ssn, texts[n++]);
+    return n;
+}
+
+static enum perso_result
+find_person(struct perso_gathering *g, enum perso_named_by by, const char *value, int64_t *seqs,
+            size_t *n, struct perso_error *err)
+{
+    const uint32_t states = ~(1u << PERSO_STATE_RETURNED | 1u << PERSO_STATE_CANCELLED);
+    char text[PERSO_INDEX_CHARS + 1];
+    enum perso_result rc = PERSO_OK;
+
+    if (g->persons == NULL)
+        rc = perso_card_index_new(g->c.job, states, names_of, &g->persons, err);
+    write_name(by, value, text);
+    return rc == PERSO_OK ? perso_card_index_find(g->persons, text, seqs, CANDIDATES, n, err) : rc;
 }
 
 /* How many cards the names fit; *card: the last of them. */
@@ -91,11 +121,9 @@ find_named(struct perso_gathering *g, const struct perso_subject_names *names,
         if (rc != PERSO_OK)
             return rc;
         seqs[n++] = card->seq;
-    } else {
-        if ((rc = need_index(g, err)) != PERSO_OK)
-            return rc;
-        perso_person_index_find(g->persons, names->at[0].by, names->at[0].value, seqs, CANDIDATES,
-                                &n);
+    } else if ((rc = find_person(g, names->at[0].by, names->at[0].value, seqs, &n, err)) !=
+               PERSO_OK) {
+        return rc;
     }
     if ((rc = count_fitting(g, names, seqs, n, card, &n_fit, err)) != PERSO_OK)
         return rc;

@@ -4,8 +4,8 @@
 #include "formats/identity/card.h"
 #include "formats/identity/name.h"
 #include "formats/sm2/sm3.h"
+#include "pipeline/drive/card_index.h"
 #include "pipeline/drive/drive.h"
-#include "pipeline/drive/pair_index.h"
 #include "pipeline/drive/reconcile_accept.h"
 #include "pipeline/file/known.h"
 #include "pipeline/file/opening.h"
@@ -34,7 +34,7 @@ struct reconciling {
     struct perso_reconcile_counts counts;
     enum perso_state from, to;
     bool known; /* accepted before: read again for the cards that came later */
-    struct perso_pair_index *pairs;
+    struct perso_card_index *pairs;
     struct perso_row rows[PERSO_BATCH_RECORDS];
     struct perso_cells cells[PERSO_BATCH_RECORDS];
     struct found found;
@@ -126,11 +126,28 @@ take_pair(struct reconciling *s, size_t row, const struct perso_card *card, stru
     return PERSO_OK;
 }
 
+/* AAC002 + AAZ500 of a row. */
+static void
+write_pair(const struct perso_issuance *row, char text[PERSO_INDEX_CHARS + 1])
+{
+    snprintf(text, PERSO_INDEX_CHARS + 1, "%s|%s", row->ssn, row->card_no);
+}
+
+static size_t
+pair_of(const struct perso_card *card, const struct perso_issuance *row,
+        char texts[PERSO_INDEX_TEXTS][PERSO_INDEX_CHARS + 1])
+{
+    (void)card;
+    write_pair(row, texts[0]);
+    return 1;
+}
+
 static enum perso_result
 join_by_pair(struct reconciling *s, size_t row, struct perso_error *err)
 {
     const struct perso_verdict twice = { PERSO_REJ_ISSUE_TWICE, PERSO_COL_AAZ500, "" };
     const struct perso_comparison unknown = { .symbol = '!' };
+    char pair[PERSO_INDEX_CHARS + 1];
     struct perso_issuance issuance;
     struct perso_card card;
     int64_t seqs[16];
@@ -138,7 +155,9 @@ join_by_pair(struct reconciling *s, size_t row, struct perso_error *err)
     enum perso_result rc;
 
     perso_issuance_parse(&s->cells[row], &s->rows[row].origin, &issuance);
-    perso_pair_index_find(s->pairs, issuance.ssn, issuance.card_no, seqs, 16, &n);
+    write_pair(&issuance, pair);
+    if ((rc = perso_card_index_find(s->pairs, pair, seqs, 16, &n, err)) != PERSO_OK)
+        return rc;
     if (n == 0) {
         s->counts.only++;
         return s->known ? PERSO_OK : put_row(s, row, 0, NULL, NULL, err);
@@ -232,7 +251,7 @@ read_tables(struct reconciling *s, uint32_t operator_rows, struct perso_error *e
     while ((rc = perso_input_next(s->in, perso_required_issuance, err)) == PERSO_OK) {
         bool by_card = perso_table_layout(s->in->table)->at[PERSO_COL_AAZ501] >= 0;
         if (!by_card && s->pairs == NULL &&
-            (rc = perso_pair_index_new(s->job, joinable, &s->pairs, err)) != PERSO_OK)
+            (rc = perso_card_index_new(s->job, joinable, pair_of, &s->pairs, err)) != PERSO_OK)
             return rc;
         do {
             perso_arena_reset(s->job->arena);
@@ -331,7 +350,7 @@ reconcile_file(struct perso_job *job, const char *path, const struct perso_file_
             rc = read_file(s, options->rows, err);
         perso_input_close(in);
     }
-    perso_pair_index_free(s->pairs);
+    perso_card_index_free(s->pairs);
     free(in);
     free(s);
     return rc == PERSO_END ? PERSO_OK : rc; /* known or refused: said already */

@@ -1,10 +1,10 @@
-#include "pipeline/drive/person_index.h"
+#include "pipeline/drive/card_index.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "formats/base/row_payload.h"
 #include "formats/sm2/sm3.h"
-#include "pipeline/job/cards.h"
 #include "stages/application.h"
 
 struct entry {
@@ -12,23 +12,22 @@ struct entry {
     int64_t seq;
 };
 
-struct perso_person_index {
+struct perso_card_index {
     struct perso_job *job;
+    perso_card_texts *texts_of;
     struct entry *entries;
     size_t n, room;
 };
 
-static uint64_t
-hash_of(enum perso_named_by by, const char *value)
+static enum perso_result
+hash_of(const char *text, uint64_t *ret, struct perso_error *err)
 {
-    char text[PERSO_SSN_CHARS + 8];
-    uint8_t sm3[PERSO_SM3_BYTES] = { 0 };
-    uint64_t hash;
+    uint8_t sm3[PERSO_SM3_BYTES];
 
-    int n = snprintf(text, sizeof text, "%d|%.18s", (int)by, value);
-    perso_sm3_of(text, (size_t)n, sm3);
-    memcpy(&hash, sm3, sizeof hash);
-    return hash;
+    if (!perso_sm3_of(text, strlen(text), sm3))
+        return perso_error_openssl(err, "SM3");
+    memcpy(ret, sm3, sizeof *ret);
+    return PERSO_OK;
 }
 
 static int
@@ -41,49 +40,54 @@ by_hash(const void *a, const void *b)
 }
 
 static enum perso_result
-add(struct perso_person_index *index, enum perso_named_by by, const char *value, int64_t seq,
-    struct perso_error *err)
+add(struct perso_card_index *index, const char *text, int64_t seq, struct perso_error *err)
 {
-    if (value[0] == '\0')
-        return PERSO_OK;
+    struct entry entry = { .seq = seq };
+    enum perso_result rc = hash_of(text, &entry.hash, err);
+
+    if (rc != PERSO_OK)
+        return rc;
     if (index->n == index->room) {
-        size_t room = index->room == 0 ? 2 * PERSO_BATCH_RECORDS : 2 * index->room;
+        size_t room = index->room == 0 ? PERSO_BATCH_RECORDS : 2 * index->room;
         struct entry *grown = realloc(index->entries, room * sizeof *grown);
         if (grown == NULL)
             return perso_error_errno(err, "memory");
         index->entries = grown;
         index->room = room;
     }
-    index->entries[index->n++] = (struct entry) { hash_of(by, value), seq };
+    index->entries[index->n++] = entry;
     return PERSO_OK;
 }
 
 static enum perso_result
-add_card(struct perso_person_index *index, const struct perso_card *card, struct perso_arena *arena,
+add_card(struct perso_card_index *index, const struct perso_card *card, struct perso_arena *arena,
          struct perso_error *err)
 {
+    char texts[PERSO_INDEX_TEXTS][PERSO_INDEX_CHARS + 1];
+    const struct perso_origin origin = { "", 0, 0 };
+    struct perso_job *job = index->job;
     struct perso_stored_record record;
+    struct perso_issuance row;
     struct perso_cursor payload;
     struct perso_cells cells;
-    struct perso_issuance row; /* the same columns, read without judging */
-    const struct perso_origin origin = { "", 0, 0 };
     enum perso_result rc;
 
-    if ((rc = index->job->cards.get(index->job->cards.self, card->application, &record, arena,
-                                    &payload, err)) != PERSO_OK ||
+    if ((rc = job->cards.get(job->cards.self, card->application, &record, arena, &payload, err)) !=
+            PERSO_OK ||
         (rc = perso_row_payload_read(payload, arena, &cells, err)) != PERSO_OK)
         return rc;
     perso_issuance_parse(&cells, &origin, &row);
-    rc = add(index, PERSO_BY_CARD_NO, row.card_no, card->seq, err);
-    return rc == PERSO_OK ? add(index, PERSO_BY_SSN, row.ssn, card->seq, err) : rc;
+    const size_t n = index->texts_of(card, &row, texts);
+    for (size_t i = 0; rc == PERSO_OK && i < n; i++)
+        rc = add(index, texts[i], card->seq, err);
+    return rc;
 }
 
-/* The job's arena is the caller's: a batch is in hand. */
+/* The job's arena is the caller's, who may have a batch in hand. */
 static enum perso_result
-add_all(struct perso_person_index *index, struct perso_card *cards, struct perso_arena *arena,
-        struct perso_error *err)
+add_all(struct perso_card_index *index, uint32_t states, struct perso_card *cards,
+        struct perso_arena *arena, struct perso_error *err)
 {
-    const uint32_t states = ~(1u << PERSO_STATE_RETURNED | 1u << PERSO_STATE_CANCELLED);
     struct perso_job *job = index->job;
     int64_t after = 0;
     size_t n = 0;
@@ -94,8 +98,7 @@ add_all(struct perso_person_index *index, struct perso_card *cards, struct perso
         after = cards[n - 1].seq;
         perso_arena_reset(arena);
         for (size_t i = 0; rc == PERSO_OK && i < n; i++)
-            if (cards[i].has_request && cards[i].bundle != 0)
-                rc = add_card(index, &cards[i], arena, err);
+            rc = add_card(index, &cards[i], arena, err);
         if (rc != PERSO_OK)
             return rc;
     }
@@ -103,10 +106,10 @@ add_all(struct perso_person_index *index, struct perso_card *cards, struct perso
 }
 
 enum perso_result
-perso_person_index_new(struct perso_job *job, struct perso_person_index **ret,
-                       struct perso_error *err)
+perso_card_index_new(struct perso_job *job, uint32_t states, perso_card_texts *texts_of,
+                     struct perso_card_index **ret, struct perso_error *err)
 {
-    struct perso_person_index *index = calloc(1, sizeof *index);
+    struct perso_card_index *index = calloc(1, sizeof *index);
     struct perso_card *cards = calloc(PERSO_BATCH_RECORDS, sizeof *cards);
     struct perso_arena *arena = perso_arena_new();
     enum perso_result rc = PERSO_OK;
@@ -115,12 +118,13 @@ perso_person_index_new(struct perso_job *job, struct perso_person_index **ret,
         rc = perso_error_errno(err, "memory");
     } else {
         index->job = job;
-        rc = add_all(index, cards, arena, err);
+        index->texts_of = texts_of;
+        rc = add_all(index, states, cards, arena, err);
     }
     perso_arena_free(arena);
     free(cards);
     if (rc != PERSO_OK) {
-        perso_person_index_free(index);
+        perso_card_index_free(index);
         return rc;
     }
     if (index->n > 1)
@@ -129,13 +133,17 @@ perso_person_index_new(struct perso_job *job, struct perso_person_index **ret,
     return PERSO_OK;
 }
 
-void
-perso_person_index_find(const struct perso_person_index *index, enum perso_named_by by,
-                        const char *value, int64_t *seqs, size_t max, size_t *n)
+enum perso_result
+perso_card_index_find(const struct perso_card_index *index, const char *text, int64_t *seqs,
+                      size_t max, size_t *n, struct perso_error *err)
 {
-    uint64_t hash = hash_of(by, value);
+    uint64_t hash = 0;
     size_t low = 0, high = index->n;
+    enum perso_result rc = hash_of(text, &hash, err);
 
+    *n = 0;
+    if (rc != PERSO_OK)
+        return rc;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (index->entries[middle].hash < hash)
@@ -143,12 +151,13 @@ perso_person_index_find(const struct perso_person_index *index, enum perso_named
         else
             high = middle;
     }
-    for (*n = 0; low < index->n && index->entries[low].hash == hash && *n < max; low++)
+    for (; low < index->n && index->entries[low].hash == hash && *n < max; low++)
         seqs[(*n)++] = index->entries[low].seq;
+    return PERSO_OK;
 }
 
 void
-perso_person_index_free(struct perso_person_index *index)
+perso_card_index_free(struct perso_card_index *index)
 {
     if (index != NULL)
         free(index->entries);
