@@ -14,6 +14,12 @@
 
 _Static_assert(PERSO_SM2_PLAIN_BYTES == PERSO_SEALED_PLAIN_MAX, "what is decrypted is sealed");
 
+const struct perso_item perso_items[PERSO_ITEMS] = {
+    { PERSO_COL_QMZS, PERSO_ITEM_QMZS }, { PERSO_COL_JMZS, PERSO_ITEM_JMZS },
+    { PERSO_COL_JMMY, PERSO_ITEM_JMMY }, { PERSO_COL_GLYPIN, PERSO_ITEM_GLYPIN },
+    { PERSO_COL_ZKMY, PERSO_ITEM_ZKMY },
+};
+
 /* The five items in the order of the columns; each is an offset of an answer's member. */
 struct item {
     enum perso_column column;
@@ -397,9 +403,7 @@ perso_answer_cells(const struct perso_cells *row, const struct perso_answer *ans
     static const enum perso_column as_received[] = { PERSO_COL_request_id, PERSO_COL_QMZS,
                                                      PERSO_COL_JMZS, PERSO_COL_JMMY };
 
-    *ret = (struct perso_cells) { .n_other = 0 };
-    for (size_t i = 0; i < PERSO_COLUMN_COUNT; i++)
-        ret->known[i] = (struct perso_text) { "", 0 };
+    perso_cells_clear(ret);
     for (size_t i = 0; i < N_OF(as_received); i++)
         ret->known[as_received[i]] = row->known[as_received[i]];
     ret->known[PERSO_COL_GLYPIN] = answer->admin_pin;

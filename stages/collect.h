@@ -13,6 +13,14 @@
 #define PERSO_ITEM_GLYPIN 8u
 #define PERSO_ITEM_ZKMY 16u
 #define PERSO_ITEM_ALL 31u
+#define PERSO_ITEMS 5u
+
+struct perso_item {
+    enum perso_column column;
+    uint32_t bit;
+};
+/* All of them, in the order of the columns. */
+extern const struct perso_item perso_items[PERSO_ITEMS];
 
 /* How GLYPIN and ZKMY stand in a return. */
 enum perso_return_secrets {

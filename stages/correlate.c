@@ -194,23 +194,14 @@ perso_subject_names_fit(const struct perso_subject_names *names,
 
 /* ---- one answer ---- */
 
-static const struct {
-    enum perso_column column;
-    uint32_t bit;
-} items[] = {
-    { PERSO_COL_QMZS, PERSO_ITEM_QMZS }, { PERSO_COL_JMZS, PERSO_ITEM_JMZS },
-    { PERSO_COL_JMMY, PERSO_ITEM_JMMY }, { PERSO_COL_GLYPIN, PERSO_ITEM_GLYPIN },
-    { PERSO_COL_ZKMY, PERSO_ITEM_ZKMY },
-};
-
 uint32_t
 perso_items_of(const struct perso_cells *cells)
 {
     uint32_t bits = 0;
 
-    for (size_t i = 0; i < N_OF(items); i++)
-        if (cells->known[items[i].column].bytes > 0)
-            bits |= items[i].bit;
+    for (size_t i = 0; i < PERSO_ITEMS; i++)
+        if (cells->known[perso_items[i].column].bytes > 0)
+            bits |= perso_items[i].bit;
     return bits;
 }
 
@@ -226,9 +217,9 @@ order_text(struct perso_text a, struct perso_text b)
 bool
 perso_answer_has(const struct perso_cells *answer, const struct perso_cells *part)
 {
-    for (size_t i = 0; i < N_OF(items); i++) {
-        const struct perso_text value = part->known[items[i].column];
-        if (value.bytes > 0 && order_text(value, answer->known[items[i].column]) != 0)
+    for (size_t i = 0; i < PERSO_ITEMS; i++) {
+        const struct perso_text value = part->known[perso_items[i].column];
+        if (value.bytes > 0 && order_text(value, answer->known[perso_items[i].column]) != 0)
             return false;
     }
     return true;
@@ -262,9 +253,9 @@ perso_answer_complete(uint32_t items_wanted, uint32_t items_have, struct perso_v
 {
     if (verdict->reject == PERSO_REJ_RA_REFUSED)
         return;
-    for (size_t i = 0; i < N_OF(items); i++)
-        if ((items_wanted & ~items_have & items[i].bit) != 0) {
-            tell(verdict, PERSO_REJ_ITEM_MISSING, items[i].column);
+    for (size_t i = 0; i < PERSO_ITEMS; i++)
+        if ((items_wanted & ~items_have & perso_items[i].bit) != 0) {
+            tell(verdict, PERSO_REJ_ITEM_MISSING, perso_items[i].column);
             return;
         }
 }
@@ -310,9 +301,7 @@ perso_answer_merge(uint32_t items_wanted, const struct perso_part *parts, size_t
     struct perso_verdict own = { PERSO_REJ_NONE, PERSO_COLUMN_OTHER, "" };
     bool coded;
 
-    *ret = (struct perso_cells) { .n_other = 0 };
-    for (size_t c = 0; c < PERSO_COLUMN_COUNT; c++)
-        ret->known[c] = (struct perso_text) { "", 0 };
+    perso_cells_clear(ret);
     for (size_t i = 0; i < n; i++)
         if (is_told_before(&parts[i].verdict, &own))
             own = parts[i].verdict;
@@ -325,12 +314,12 @@ perso_answer_merge(uint32_t items_wanted, const struct perso_part *parts, size_t
             verdict->reject = PERSO_REJ_NONE;
         tell(verdict, PERSO_REJ_ANSWER_TWICE, PERSO_COL_code);
     }
-    for (size_t k = 0; k < N_OF(items); k++) {
-        struct perso_text *value = &ret->known[items[k].column];
-        if (!merge_column(parts, n, items[k].column, value))
-            tell(verdict, PERSO_REJ_ANSWER_TWICE, items[k].column);
+    for (size_t k = 0; k < PERSO_ITEMS; k++) {
+        struct perso_text *value = &ret->known[perso_items[k].column];
+        if (!merge_column(parts, n, perso_items[k].column, value))
+            tell(verdict, PERSO_REJ_ANSWER_TWICE, perso_items[k].column);
         if (value->bytes == 0 && before != NULL)
-            *value = before->known[items[k].column];
+            *value = before->known[perso_items[k].column];
     }
     perso_answer_complete(items_wanted, perso_items_of(ret) | lost_by(&own), verdict);
 }

@@ -28,11 +28,10 @@ perso_cupboard_fill(const struct perso_cupboard_rules *rules, const char *card_i
     static const enum perso_column as_they_are[] = { PERSO_COL_request_id, PERSO_COL_QMZS,
                                                      PERSO_COL_JMZS, PERSO_COL_JMMY };
     char pin[PERSO_SEALED_CHARS + 1], key[PERSO_SEALED_CHARS + 1];
-    struct perso_cells kept = { .n_other = 0 };
+    struct perso_cells kept;
     enum perso_result rc = PERSO_OK;
 
-    for (size_t i = 0; i < PERSO_COLUMN_COUNT; i++)
-        kept.known[i] = (struct perso_text) { "", 0 };
+    perso_cells_clear(&kept);
     for (size_t i = 0; i < sizeof as_they_are / sizeof as_they_are[0]; i++)
         kept.known[as_they_are[i]] = cells->known[as_they_are[i]];
     if (rules->secrets &&

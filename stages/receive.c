@@ -20,10 +20,9 @@ perso_stage_receive(const struct perso_cells *cards, const struct perso_cells *p
                     struct perso_cells *out)
 {
     for (size_t i = 0; i < n; i++) {
-        out[i] =
-            (struct perso_cells) { .n_other = personal[i].n_other, .other = personal[i].other };
-        for (size_t c = 0; c < PERSO_COLUMN_COUNT; c++)
-            out[i].known[c] = (struct perso_text) { "", 0 };
+        perso_cells_clear(&out[i]);
+        out[i].n_other = personal[i].n_other;
+        out[i].other = personal[i].other;
         take(&cards[i], of_cards, sizeof of_cards / sizeof of_cards[0], &out[i]);
         take(&personal[i], of_personal, sizeof of_personal / sizeof of_personal[0], &out[i]);
     }

@@ -55,6 +55,14 @@ put_value(uint8_t *at, struct perso_text value)
     return at + value.bytes;
 }
 
+void
+perso_cells_clear(struct perso_cells *cells)
+{
+    *cells = (struct perso_cells) { .n_other = 0 };
+    for (size_t i = 0; i < PERSO_COLUMN_COUNT; i++)
+        cells->known[i] = (struct perso_text) { "", 0 };
+}
+
 enum perso_result
 perso_row_payload_write(const struct perso_cells *cells, struct perso_arena *arena,
                         struct perso_cursor *ret, struct perso_error *err)
@@ -141,12 +149,11 @@ enum perso_result
 perso_row_payload_read(struct perso_cursor payload, struct perso_arena *arena,
                        struct perso_cells *ret, struct perso_error *err)
 {
-    struct perso_cells cells = { 0 };
+    struct perso_cells cells;
     struct perso_cursor c = payload;
     uint8_t column = 0, last = PERSO_COLUMN_OTHER;
 
-    for (int i = 0; i < PERSO_COLUMN_COUNT; i++)
-        cells.known[i] = (struct perso_text) { "", 0 };
+    perso_cells_clear(&cells);
     while (c.at != c.end && *c.at != PERSO_COLUMN_OTHER) {
         if (!perso_take_u8(&c, &column) || column <= last || column >= PERSO_COLUMN_COUNT ||
             !take_value(&c, &cells.known[column]))
@@ -182,11 +189,10 @@ enum perso_result
 perso_cells_of_row(const struct perso_layout *layout, const struct perso_row *row,
                    struct perso_arena *arena, struct perso_cells *ret, struct perso_error *err)
 {
-    struct perso_cells cells = { 0 };
+    struct perso_cells cells;
     size_t n_other = 0;
 
-    for (int i = 0; i < PERSO_COLUMN_COUNT; i++)
-        cells.known[i] = (struct perso_text) { "", 0 };
+    perso_cells_clear(&cells);
     for (size_t i = 0; i < layout->n_columns; i++)
         n_other += layout->known[i] == PERSO_COLUMN_OTHER && row->cells[i].bytes > 0;
     if (n_other > 0 &&

@@ -23,6 +23,8 @@ struct perso_cells {
     struct perso_cell *other; /* in the arena, ordered by name */
 };
 
+/** Every cell empty. */
+void perso_cells_clear(struct perso_cells *cells);
 /** Encode into the arena. *ret borrows from it. PERSO_FATAL without memory. */
 enum perso_result perso_row_payload_write(const struct perso_cells *cells,
                                           struct perso_arena *arena, struct perso_cursor *ret,

@@ -65,10 +65,14 @@ begin_file(struct perso_gathering *g, struct perso_error *err)
     return rc == PERSO_OK ? perso_file_claim(g->c.job, file, err) : rc;
 }
 
+/* unread: nothing of it stands in the ledger. */
 static enum perso_result
-refuse(struct perso_gathering *g, const struct perso_error *why, struct perso_error *err)
+refuse(struct perso_gathering *g, bool unread, const struct perso_error *why,
+       struct perso_error *err)
 {
-    enum perso_result rc = perso_file_refuse(g->c.job, &g->c.file, why, err);
+    enum perso_result rc =
+        unread ? perso_file_refuse_unread(g->c.job, PERSO_STAGE_COLLECT, g->in.display, why, err)
+               : perso_file_refuse(g->c.job, &g->c.file, why, err);
 
     if (g->hint != NULL)
         perso_hint("%s", _(g->hint));
@@ -87,7 +91,7 @@ gather(struct perso_gathering *g, struct perso_error *err)
     g->c.rules.success = g->of_ra.success;
     g->c.rules.secrets = g->of_ra.secrets;
     if ((rc = perso_gather_read(g, &why)) == PERSO_REJECT)
-        return refuse(g, &why, err);
+        return refuse(g, false, &why, err);
     if (rc == PERSO_OK)
         rc = perso_gather_merge(g, &why);
     if (rc != PERSO_OK) {
@@ -125,17 +129,6 @@ open_return(struct perso_gathering *g, const char *path, struct perso_error *err
     return rc;
 }
 
-static enum perso_result
-refuse_unread(struct perso_gathering *g, const struct perso_error *why, struct perso_error *err)
-{
-    enum perso_result rc =
-        perso_file_refuse_unread(g->c.job, PERSO_STAGE_COLLECT, g->in.display, why, err);
-
-    if (g->hint != NULL)
-        perso_hint("%s", _(g->hint));
-    return rc;
-}
-
 enum perso_result
 perso_collect_loose(struct perso_job *job, const char *path, struct perso_error *err)
 {
@@ -150,7 +143,7 @@ perso_collect_loose(struct perso_job *job, const char *path, struct perso_error 
     if (rc == PERSO_OK)
         rc = gather(g, err);
     else if (rc == PERSO_REJECT)
-        rc = refuse_unread(g, &why, err);
+        rc = refuse(g, true, &why, err);
     else if (rc == PERSO_END) /* known: said already */
         rc = PERSO_OK;
     else

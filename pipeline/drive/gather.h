@@ -64,8 +64,6 @@ enum perso_result perso_gather_secrets(struct perso_gathering *g, struct perso_e
 
 /* ---- the batch ---- */
 
-/** Every cell empty. */
-void perso_gather_clear(struct perso_cells *cells);
 /** The entry whose cells were just set is one; there must be room. line and record: where it stands
  *  in its member. */
 void perso_gather_add(struct perso_gathering *g, enum perso_entry_kind kind, uint32_t line,

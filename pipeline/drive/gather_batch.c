@@ -151,14 +151,6 @@ set_origin(struct perso_gathering *g, size_t i, uint32_t line, uint32_t record)
 }
 
 void
-perso_gather_clear(struct perso_cells *cells)
-{
-    *cells = (struct perso_cells) { .n_other = 0 };
-    for (size_t c = 0; c < PERSO_COLUMN_COUNT; c++)
-        cells->known[c] = (struct perso_text) { "", 0 };
-}
-
-void
 perso_gather_add(struct perso_gathering *g, enum perso_entry_kind kind, uint32_t line,
                  uint32_t record)
 {

@@ -43,7 +43,7 @@ visit(void *self, const struct perso_certificate_item *item, struct perso_error 
     }
     if (g->n == PERSO_BATCH_RECORDS && (rc = perso_gather_flush(g, err)) != PERSO_OK)
         return rc;
-    perso_gather_clear(&g->c.cells[g->n]);
+    perso_cells_clear(&g->c.cells[g->n]);
     cell = &g->c.cells[g->n].known[PERSO_COL_QMZS];
     if ((rc = encode(g, item->der, cell, err)) != PERSO_OK)
         return rc;
@@ -92,7 +92,7 @@ tell_unreadable(struct perso_gathering *g, const struct perso_error *fault, stru
                fault->text);
     if (g->n == PERSO_BATCH_RECORDS && (rc = perso_gather_flush(g, err)) != PERSO_OK)
         return rc;
-    perso_gather_clear(&g->c.cells[g->n]);
+    perso_cells_clear(&g->c.cells[g->n]);
     perso_gather_add(g, PERSO_ENTRY_CERTIFICATE, 0, 0);
     return PERSO_OK;
 }
@@ -112,7 +112,7 @@ perso_gather_certificates(struct perso_gathering *g, struct perso_error *err)
     /* Room for one record: the parts of a response stay in the arena until they are one. */
     if (g->n == PERSO_BATCH_RECORDS && (rc = perso_gather_flush(g, err)) != PERSO_OK)
         goto out;
-    perso_gather_clear(&r.response);
+    perso_cells_clear(&r.response);
     rc = perso_certificates_read(perso_cursor_of(bytes, n), &visitor, &fault);
     if (rc == PERSO_OK && r.has_response) {
         g->c.cells[g->n] = r.response;

@@ -65,21 +65,18 @@ inputs_of(struct perso_job *job, const char *folder, struct paths *ret, struct p
 
 static const struct perso_file_options plain = { "", UINT32_MAX, NULL, 0 };
 
-/* Tables that the cards have not signed yet go their own way: away from the list, into another. */
+/* Tables that the cards have not signed yet go their own way. Both borrow from the list. */
 static enum perso_result
-set_unsigned_apart(struct perso_job *job, struct paths *in, struct paths *ret,
-                   struct perso_error *err)
+part_unsigned(struct perso_job *job, const struct paths *in, struct paths *ready,
+              struct paths *not_signed, struct perso_error *err)
 {
-    size_t m = 0;
-
-    if ((ret->all = calloc(in->n + 1, sizeof *ret->all)) == NULL)
+    if ((ready->all = calloc(in->n + 1, sizeof *ready->all)) == NULL ||
+        (not_signed->all = calloc(in->n + 1, sizeof *not_signed->all)) == NULL)
         return perso_error_errno(err, "memory");
-    for (size_t i = 0; i < in->n; i++)
-        if (perso_drive_is_unsigned(job, in->all[i]))
-            ret->all[ret->n++] = in->all[i];
-        else
-            in->all[m++] = in->all[i];
-    in->n = m;
+    for (size_t i = 0; i < in->n; i++) {
+        struct paths *to = perso_drive_is_unsigned(job, in->all[i]) ? not_signed : ready;
+        to->all[to->n++] = in->all[i];
+    }
     return PERSO_OK;
 }
 
@@ -117,20 +114,21 @@ ingest_all(struct perso_job *job, const struct paths *in, struct perso_error *er
 }
 
 static enum perso_result
-run_ingest(struct perso_job *job, struct paths *in, struct perso_error *err)
+run_ingest(struct perso_job *job, const struct paths *in, struct perso_error *err)
 {
-    struct paths apart = { 0 };
-    enum perso_result rc = set_unsigned_apart(job, in, &apart, err);
+    struct paths ready = { 0 }, not_signed = { 0 };
+    enum perso_result rc = part_unsigned(job, in, &ready, &not_signed, err);
 
-    if (rc == PERSO_OK && (rc = ingest_all(job, in, err)) == PERSO_OK)
-        rc = run_prepare(job, &apart, err);
-    free_paths(&apart);
+    if (rc == PERSO_OK && (rc = ingest_all(job, &ready, err)) == PERSO_OK)
+        rc = run_prepare(job, &not_signed, err);
+    free(ready.all);
+    free(not_signed.all);
     /* Also where a package was taken away after a crash: what is due does not wait for it. */
     return rc == PERSO_OK ? perso_drive_ingested(job, err) : rc;
 }
 
 static enum perso_result
-run_reconcile(struct perso_job *job, struct paths *in, struct perso_error *err)
+run_reconcile(struct perso_job *job, const struct paths *in, struct perso_error *err)
 {
     if (in->n == 0)
         return PERSO_OK;
@@ -138,28 +136,28 @@ run_reconcile(struct perso_job *job, struct paths *in, struct perso_error *err)
 }
 
 static enum perso_result
-run_approve(struct perso_job *job, struct paths *in, struct perso_error *err)
+run_approve(struct perso_job *job, const struct paths *in, struct perso_error *err)
 {
     (void)in;
     return perso_drive_approve(job, NULL, err);
 }
 
 static enum perso_result
-run_bundle(struct perso_job *job, struct paths *in, struct perso_error *err)
+run_bundle(struct perso_job *job, const struct paths *in, struct perso_error *err)
 {
     (void)in;
     return perso_drive_bundle(job, err);
 }
 
 static enum perso_result
-run_submit(struct perso_job *job, struct paths *in, struct perso_error *err)
+run_submit(struct perso_job *job, const struct paths *in, struct perso_error *err)
 {
     (void)in;
     return perso_drive_submit(job, err);
 }
 
 static enum perso_result
-run_collect(struct perso_job *job, struct paths *in, struct perso_error *err)
+run_collect(struct perso_job *job, const struct paths *in, struct perso_error *err)
 {
     enum perso_result rc = PERSO_OK;
 
@@ -170,28 +168,28 @@ run_collect(struct perso_job *job, struct paths *in, struct perso_error *err)
 }
 
 static enum perso_result
-run_match(struct perso_job *job, struct paths *in, struct perso_error *err)
+run_match(struct perso_job *job, const struct paths *in, struct perso_error *err)
 {
     (void)in;
     return perso_drive_match(job, err);
 }
 
 static enum perso_result
-run_forward(struct perso_job *job, struct paths *in, struct perso_error *err)
+run_forward(struct perso_job *job, const struct paths *in, struct perso_error *err)
 {
     (void)in;
     return perso_drive_forward(job, err);
 }
 
 static enum perso_result
-run_personalize(struct perso_job *job, struct paths *in, struct perso_error *err)
+run_personalize(struct perso_job *job, const struct paths *in, struct perso_error *err)
 {
     (void)in;
     return perso_drive_personalize(job, err);
 }
 
 static enum perso_result
-run_close(struct perso_job *job, struct paths *in, struct perso_error *err)
+run_close(struct perso_job *job, const struct paths *in, struct perso_error *err)
 {
     uint32_t counts[PERSO_STATE_COUNT], here = 0;
     enum perso_result rc = PERSO_OK;
@@ -211,7 +209,7 @@ run_close(struct perso_job *job, struct paths *in, struct perso_error *err)
 #define FOLDERS_MAX 2
 
 static const struct {
-    enum perso_result (*run)(struct perso_job *, struct paths *, struct perso_error *);
+    enum perso_result (*run)(struct perso_job *, const struct paths *, struct perso_error *);
     const char *folders[FOLDERS_MAX]; /* where its files come in */
 } runs[PERSO_STAGE_COUNT] = {
     [PERSO_STAGE_INGEST] = { run_ingest, { "in/keys", "in/signed" } },

@@ -3,6 +3,7 @@
 
 #include "pipeline/drive/drive.h"
 #include "pipeline/file/outgoing.h"
+#include "pipeline/job/cards.h"
 #include "pipeline/job/path.h"
 #include "pipeline/store/planted.h"
 #include "ra-client/spool.h"
@@ -67,19 +68,12 @@ set_status(struct perso_job *job, struct perso_ledger_file *file, enum perso_fil
            const char *kind, const char *note, struct perso_error *err)
 {
     struct perso_event event = { .stage = PERSO_STAGE_SUBMIT, .file_id = file->id };
-    enum perso_result rc;
 
     file->status = status;
     snprintf(event.kind, sizeof event.kind, "%s", kind);
     snprintf(event.note, sizeof event.note, "%s", note);
     memcpy(event.digest, file->sm3, sizeof event.digest);
-    if ((rc = perso_ledger_begin(job->ledger, err)) != PERSO_OK)
-        return rc;
-    if ((rc = perso_ledger_file_set(job->ledger, file, err)) == PERSO_OK &&
-        (rc = job->cards.event(job->cards.self, &event, err)) == PERSO_OK)
-        return perso_ledger_commit(job->ledger, err);
-    perso_ledger_rollback(job->ledger);
-    return rc;
+    return perso_job_file_event(job, file, &event, err);
 }
 
 static enum perso_result

@@ -6,6 +6,7 @@
 
 #include "formats/identity/card.h"
 #include "formats/text/table.h"
+#include "pipeline/job/cards.h"
 #include "pipeline/job/path.h"
 
 void
@@ -148,17 +149,10 @@ note_signed(struct perso_job *job, struct perso_ledger_file *file, struct perso_
     struct perso_event event = {
         .stage = PERSO_STAGE_PREPARE, .kind = "signed", .file_id = file->id, .n_cards = file->rows
     };
-    enum perso_result rc = perso_ledger_begin(job->ledger, err);
 
-    if (rc != PERSO_OK)
-        return rc;
     file->status = PERSO_FILE_SENT;
     memcpy(event.digest, file->sm3, sizeof event.digest);
-    if ((rc = perso_ledger_file_set(job->ledger, file, err)) == PERSO_OK &&
-        (rc = job->cards.event(job->cards.self, &event, err)) == PERSO_OK)
-        return perso_ledger_commit(job->ledger, err);
-    perso_ledger_rollback(job->ledger);
-    return rc;
+    return perso_job_file_event(job, file, &event, err);
 }
 
 enum perso_result

@@ -4,17 +4,25 @@
 #include <string.h>
 
 enum perso_result
-perso_job_event(struct perso_job *job, const struct perso_event *event, struct perso_error *err)
+perso_job_file_event(struct perso_job *job, const struct perso_ledger_file *file,
+                     const struct perso_event *event, struct perso_error *err)
 {
     enum perso_result rc;
 
     if ((rc = perso_ledger_begin(job->ledger, err)) != PERSO_OK)
         return rc;
-    if ((rc = job->cards.event(job->cards.self, event, err)) != PERSO_OK) {
+    if ((file != NULL && (rc = perso_ledger_file_set(job->ledger, file, err)) != PERSO_OK) ||
+        (rc = job->cards.event(job->cards.self, event, err)) != PERSO_OK) {
         perso_ledger_rollback(job->ledger);
         return rc;
     }
     return perso_ledger_commit(job->ledger, err);
+}
+
+enum perso_result
+perso_job_event(struct perso_job *job, const struct perso_event *event, struct perso_error *err)
+{
+    return perso_job_file_event(job, NULL, event, err);
 }
 
 /* Words of the RA or the machine may name a person, and an event stays for ever: of "code: words"

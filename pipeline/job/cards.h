@@ -5,6 +5,9 @@
 #include "formats/base/row_payload.h"
 #include "pipeline/job/job.h"
 
+/** In one transaction: what a file is now, and the event that tells it. */
+enum perso_result perso_job_file_event(struct perso_job *job, const struct perso_ledger_file *file,
+                                       const struct perso_event *event, struct perso_error *err);
 /** Begin, append one event, commit. */
 enum perso_result perso_job_event(struct perso_job *job, const struct perso_event *event,
                                   struct perso_error *err);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "pipeline/job/cards.h"
 #include "pipeline/job/path.h"
 
 #define CLEAR "secrets in clear"
@@ -99,20 +100,13 @@ record_gone(struct perso_job *job, struct perso_ledger_file *file, bool there,
     struct perso_event event = { .stage = PERSO_STAGE_COLLECT,
                                  .kind = "destroyed",
                                  .file_id = file->id };
-    enum perso_result rc;
 
     if (there)
         return PERSO_OK;
     memcpy(event.digest, file->sm3, sizeof event.digest);
     snprintf(event.note, sizeof event.note, "%.200s: no longer there", file->path);
     snprintf(file->note, sizeof file->note, GONE);
-    if ((rc = perso_ledger_begin(job->ledger, err)) != PERSO_OK)
-        return rc;
-    if ((rc = perso_ledger_file_set(job->ledger, file, err)) == PERSO_OK &&
-        (rc = job->cards.event(job->cards.self, &event, err)) == PERSO_OK)
-        return perso_ledger_commit(job->ledger, err);
-    perso_ledger_rollback(job->ledger);
-    return rc;
+    return perso_job_file_event(job, file, &event, err);
 }
 
 enum perso_result

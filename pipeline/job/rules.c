@@ -39,24 +39,35 @@ perso_form_of(const struct perso_profile *profile)
                                                 : PERSO_FORM_P10;
 }
 
+#define WORDS_BYTES 64u /* of a list in a profile */
+
+/* The bits of a list's words, which are cut apart. The word that has none, or NULL. */
+static const char *
+read_words(char *list, uint32_t (*bit_of)(const char *word), uint32_t *bits)
+{
+    *bits = 0;
+    for (char *save, *word = strtok_r(list, ", ", &save); word != NULL;
+         word = strtok_r(NULL, ", ", &save)) {
+        const uint32_t bit = bit_of(word);
+        if (bit == 0)
+            return word;
+        *bits |= bit;
+    }
+    return NULL;
+}
+
 static enum perso_result
 read_tolerated(const char *text, uint32_t *ret, struct perso_error *err)
 {
-    char copy[64], *save;
+    char copy[WORDS_BYTES];
 
-    *ret = 0;
     snprintf(copy, sizeof copy, "%s", text);
-    for (char *word = strtok_r(copy, ", ", &save); word != NULL;
-         word = strtok_r(NULL, ", ", &save)) {
-        uint32_t bit = perso_odd_find(word);
-        if (bit == 0)
-            return perso_error_set(err, PERSO_REJ_NONE, "tolerate",
-                                   "have \"%s\", want pem, attributes, null, raw, hybrid or "
-                                   "compressed",
-                                   word);
-        *ret |= bit;
-    }
-    return PERSO_OK;
+    const char *bad = read_words(copy, perso_odd_find, ret);
+    return bad == NULL ? PERSO_OK
+                       : perso_error_set(err, PERSO_REJ_NONE, "tolerate",
+                                         "have \"%s\", want pem, attributes, null, raw, hybrid or "
+                                         "compressed",
+                                         bad);
 }
 
 enum perso_result
@@ -93,8 +104,8 @@ cut_words(char *text, const char **words)
     return n;
 }
 
-static enum perso_result
-read_folds(const char *text, uint32_t *folds, struct perso_error *err)
+static uint32_t
+fold_of(const char *word)
 {
     static const struct {
         const char *name;
@@ -103,20 +114,22 @@ read_folds(const char *text, uint32_t *folds, struct perso_error *err)
                   { "space", PERSO_FOLD_SPACE },
                   { "width", PERSO_FOLD_WIDTH },
                   { "case", PERSO_FOLD_CASE } };
-    char copy[64], *save;
 
-    *folds = 0;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(names[i].name, word) == 0)
+            return names[i].fold;
+    return 0;
+}
+
+static enum perso_result
+read_folds(const char *text, uint32_t *folds, struct perso_error *err)
+{
+    char copy[WORDS_BYTES];
+
     snprintf(copy, sizeof copy, "%s", text);
-    for (char *word = strtok_r(copy, ", ", &save); word != NULL;
-         word = strtok_r(NULL, ", ", &save)) {
-        size_t i = 0;
-        while (i < 4 && strcmp(names[i].name, word) != 0)
-            i++;
-        if (i == 4)
-            return perso_error_set(err, PERSO_REJ_NONE, "folds", "no such fold: %s", word);
-        *folds |= names[i].fold;
-    }
-    return PERSO_OK;
+    const char *bad = read_words(copy, fold_of, folds);
+    return bad == NULL ? PERSO_OK
+                       : perso_error_set(err, PERSO_REJ_NONE, "folds", "no such fold: %s", bad);
 }
 
 enum perso_result
@@ -142,32 +155,24 @@ perso_rules_of_envelope(const struct perso_profile *p)
                                                     : PERSO_MACHINE_AS_RECEIVED;
 }
 
+static uint32_t
+item_of(const char *word)
+{
+    for (size_t i = 0; i < PERSO_ITEMS; i++)
+        if (strcmp(perso_column_code(perso_items[i].column), word) == 0)
+            return perso_items[i].bit;
+    return 0;
+}
+
 static enum perso_result
 read_items(const char *text, uint32_t *items, struct perso_error *err)
 {
-    static const struct {
-        enum perso_column column;
-        uint32_t bit;
-    } known[] = { { PERSO_COL_QMZS, PERSO_ITEM_QMZS },
-                  { PERSO_COL_JMZS, PERSO_ITEM_JMZS },
-                  { PERSO_COL_JMMY, PERSO_ITEM_JMMY },
-                  { PERSO_COL_GLYPIN, PERSO_ITEM_GLYPIN },
-                  { PERSO_COL_ZKMY, PERSO_ITEM_ZKMY } };
-    const size_t n = sizeof known / sizeof known[0];
-    char copy[64], *save;
+    char copy[WORDS_BYTES];
 
-    *items = 0;
     snprintf(copy, sizeof copy, "%s", text);
-    for (char *word = strtok_r(copy, ", ", &save); word != NULL;
-         word = strtok_r(NULL, ", ", &save)) {
-        size_t i = 0;
-        while (i < n && strcmp(perso_column_code(known[i].column), word) != 0)
-            i++;
-        if (i == n)
-            return perso_error_set(err, PERSO_REJ_NONE, "items", "no such item: %s", word);
-        *items |= known[i].bit;
-    }
-    return PERSO_OK;
+    const char *bad = read_words(copy, item_of, items);
+    return bad == NULL ? PERSO_OK
+                       : perso_error_set(err, PERSO_REJ_NONE, "items", "no such item: %s", bad);
 }
 
 enum perso_result
