@@ -10,12 +10,10 @@ static enum perso_result
 find_outgoing(struct perso_job *job, const char *file_name, struct perso_ledger_file *ret,
               struct perso_error *err)
 {
-    int64_t after = 0;
-    size_t n;
     enum perso_result rc;
 
-    while ((rc = perso_ledger_files(job->ledger, after, 1, ret, &n, err)) == PERSO_OK) {
-        after = ret->id;
+    ret->id = 0;
+    while ((rc = perso_ledger_file_next(job->ledger, ret, err)) == PERSO_OK) {
         if (ret->outgoing && strcmp(perso_path_name(ret->path), perso_path_name(file_name)) == 0)
             return PERSO_OK;
     }
@@ -51,15 +49,12 @@ leaving_of(const struct perso_ledger_file *file)
 static enum perso_result
 check_last(struct perso_job *job, const struct perso_ledger_file *file, struct perso_error *err)
 {
-    struct perso_ledger_file other, last = { 0 };
-    int64_t after = 0;
-    size_t n;
+    struct perso_ledger_file other = { .id = 0 }, last = { 0 };
     enum perso_result rc;
 
     if (strcmp(file->kind, "machine") == 0 || strcmp(file->kind, "tosign") == 0) /* no chain */
         return PERSO_OK;
-    while ((rc = perso_ledger_files(job->ledger, after, 1, &other, &n, err)) == PERSO_OK) {
-        after = other.id;
+    while ((rc = perso_ledger_file_next(job->ledger, &other, err)) == PERSO_OK) {
         if (other.outgoing && other.status != PERSO_FILE_WITHDRAWN &&
             strcmp(other.kind, file->kind) == 0 && strcmp(other.party, file->party) == 0 &&
             other.sequence > file->sequence)

@@ -87,9 +87,7 @@ static enum perso_result
 write_all(struct perso_job *job, struct perso_table_writer *w, struct perso_error *err)
 {
     static const char *const header[] = { "request_id", "file", "record", "why", "line", "SM3" };
-    struct perso_ledger_file file;
-    int64_t after = 0;
-    size_t n;
+    struct perso_ledger_file file = { .id = 0 };
     enum perso_result rc;
 
     for (size_t i = 0; i < sizeof header / sizeof header[0]; i++)
@@ -97,8 +95,7 @@ write_all(struct perso_job *job, struct perso_table_writer *w, struct perso_erro
             return rc;
     if ((rc = perso_writer_row(w, err)) != PERSO_OK)
         return rc;
-    while ((rc = perso_ledger_files(job->ledger, after, 1, &file, &n, err)) == PERSO_OK) {
-        after = file.id;
+    while ((rc = perso_ledger_file_next(job->ledger, &file, err)) == PERSO_OK) {
         if (file.stage == PERSO_STAGE_COLLECT && file.status == PERSO_FILE_ACCEPTED &&
             (rc = write_file(job, w, &file, err)) != PERSO_OK)
             return rc;

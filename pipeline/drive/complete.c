@@ -28,14 +28,10 @@ complete(struct perso_job *job, struct perso_ledger_file *file, struct perso_err
 enum perso_result
 perso_drive_complete(struct perso_job *job, struct perso_error *err)
 {
-    struct perso_ledger_file file;
-    int64_t after = 0;
-    size_t n;
+    struct perso_ledger_file file = { .id = 0 };
     enum perso_result rc = PERSO_OK;
 
-    while (rc == PERSO_OK &&
-           (rc = perso_ledger_files(job->ledger, after, 1, &file, &n, err)) == PERSO_OK) {
-        after = file.id;
+    while (rc == PERSO_OK && (rc = perso_ledger_file_next(job->ledger, &file, err)) == PERSO_OK) {
         if (file.outgoing && file.status == PERSO_FILE_PLANNED && perso_outgoing_published(&file))
             rc = complete(job, &file, err);
     }

@@ -192,15 +192,12 @@ has_work(struct perso_job *job, const struct perso_role_stage *stage, bool *ret,
          struct perso_error *err)
 {
     uint32_t counts[PERSO_STATE_COUNT];
-    struct perso_ledger_file file;
-    int64_t after = 0;
-    size_t n;
+    struct perso_ledger_file file = { .id = 0 };
     enum perso_result rc = perso_ledger_counts(job->ledger, counts, err);
 
     *ret = rc == PERSO_OK && counts[stage->from] > 0;
     while (rc == PERSO_OK && !*ret &&
-           (rc = perso_ledger_files(job->ledger, after, 1, &file, &n, err)) == PERSO_OK) {
-        after = file.id;
+           (rc = perso_ledger_file_next(job->ledger, &file, err)) == PERSO_OK) {
         *ret = file.outgoing && file.status == PERSO_FILE_PLANNED && strcmp(file.kind, KIND) == 0;
     }
     return rc == PERSO_END ? PERSO_OK : rc;

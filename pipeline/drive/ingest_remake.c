@@ -171,16 +171,13 @@ may_replace(const struct perso_job *job)
 enum perso_result
 perso_ingest_checks_replaced(struct perso_job *job, bool *must, struct perso_error *err)
 {
-    struct perso_ledger_file file;
-    int64_t after = 0;
-    size_t n;
+    struct perso_ledger_file file = { .id = 0 };
     enum perso_result rc = PERSO_OK;
 
     *must = false;
     if (!may_replace(job))
         return PERSO_END;
-    while (!*must && (rc = perso_ledger_files(job->ledger, after, 1, &file, &n, err)) == PERSO_OK) {
-        after = file.id;
+    while (!*must && (rc = perso_ledger_file_next(job->ledger, &file, err)) == PERSO_OK) {
         *must = !file.outgoing && file.status == PERSO_FILE_ACCEPTED &&
                 file.stage == PERSO_STAGE_INGEST && strcmp(file.kind, "RMK") == 0;
     }

@@ -183,17 +183,13 @@ enum perso_result
 perso_purge_files_theirs(struct perso_job *job, struct perso_purge_files *ret,
                          struct perso_error *err)
 {
-    struct perso_ledger_file file;
-    int64_t after = 0;
-    size_t n;
+    struct perso_ledger_file file = { .id = 0 };
 
     const struct walk w = { job, ret, NULL, false };
 
     *ret = (struct perso_purge_files) { 0 };
     enum perso_result rc = walk(&w, "in", DEPTH_MAX, err);
-    while (rc == PERSO_OK &&
-           (rc = perso_ledger_files(job->ledger, after, 1, &file, &n, err)) == PERSO_OK) {
-        after = file.id;
+    while (rc == PERSO_OK && (rc = perso_ledger_file_next(job->ledger, &file, err)) == PERSO_OK) {
         if (!file.outgoing && strncmp(file.path, "in/", 3) != 0 && !has(ret, &file))
             rc = add(ret, file.path, file.bytes, file.sm3, err);
     }

@@ -177,13 +177,10 @@ report_only(void *reporting, struct perso_stored_record *record, struct perso_er
 static enum perso_result
 report_files(struct reporting *r, struct perso_error *err)
 {
-    struct perso_ledger_file file;
-    int64_t after = 0;
-    size_t n;
+    struct perso_ledger_file file = { .id = 0 };
     enum perso_result rc;
 
-    while ((rc = perso_ledger_files(r->job->ledger, after, 1, &file, &n, err)) == PERSO_OK) {
-        after = file.id;
+    while ((rc = perso_ledger_file_next(r->job->ledger, &file, err)) == PERSO_OK) {
         if (file.stage == PERSO_STAGE_RECONCILE && file.status == PERSO_FILE_ACCEPTED &&
             (rc = perso_job_each_record(r->job, file.id, 0, report_only, r, err)) != PERSO_OK)
             return rc;

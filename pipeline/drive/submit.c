@@ -123,17 +123,14 @@ enum perso_result
 perso_drive_submit(struct perso_job *job, struct perso_error *err)
 {
     struct perso_ra ra;
-    struct perso_ledger_file file;
+    struct perso_ledger_file file = { .id = 0 };
     char folder[PERSO_PATH_BYTES];
-    int64_t after = 0;
-    size_t n;
     enum perso_result rc;
 
     if ((rc = perso_job_folder(job, "out/ra", folder, err)) != PERSO_OK ||
         (rc = perso_spool_open(folder, copy_file, job, &ra, err)) != PERSO_OK)
         return rc;
-    while ((rc = perso_ledger_files(job->ledger, after, 1, &file, &n, err)) == PERSO_OK) {
-        after = file.id;
+    while ((rc = perso_ledger_file_next(job->ledger, &file, err)) == PERSO_OK) {
         if (!file.outgoing || file.stage != PERSO_STAGE_BUNDLE ||
             (file.status != PERSO_FILE_MADE && file.status != PERSO_FILE_SENDING))
             continue;

@@ -98,14 +98,10 @@ acknowledge(struct perso_job *job, const struct perso_ledger_file *file, struct 
 enum perso_result
 perso_acknowledge_all(struct perso_job *job, enum perso_stage stage, struct perso_error *err)
 {
-    struct perso_ledger_file file;
-    int64_t after = 0;
-    size_t n;
+    struct perso_ledger_file file = { .id = 0 };
     enum perso_result rc = PERSO_OK;
 
-    while (rc == PERSO_OK &&
-           (rc = perso_ledger_files(job->ledger, after, 1, &file, &n, err)) == PERSO_OK) {
-        after = file.id;
+    while (rc == PERSO_OK && (rc = perso_ledger_file_next(job->ledger, &file, err)) == PERSO_OK) {
         if (is_due(job, stage, &file))
             rc = acknowledge(job, &file, err);
     }

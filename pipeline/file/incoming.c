@@ -112,15 +112,12 @@ static enum perso_result
 check_elsewhere(struct perso_job *job, const struct perso_incoming *in, struct perso_error *err)
 {
     const struct perso_manifest *m = &in->view.manifest;
-    struct perso_ledger_file file;
+    struct perso_ledger_file file = { .id = 0 };
     char number[64];
-    int64_t after = 0;
-    size_t n;
     enum perso_result rc;
 
     number_elsewhere(m, number, sizeof number);
-    while ((rc = perso_ledger_files(job->ledger, after, 1, &file, &n, err)) == PERSO_OK) {
-        after = file.id;
+    while ((rc = perso_ledger_file_next(job->ledger, &file, err)) == PERSO_OK) {
         if (!file.outgoing && file.status != PERSO_FILE_REFUSED &&
             strcmp(file.kind, m->kind) == 0 && strcmp(file.party, m->sender) == 0 &&
             strcmp(file.note, number) == 0)

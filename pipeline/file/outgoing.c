@@ -363,13 +363,10 @@ enum perso_result
 perso_outgoing_make(struct perso_job *job, const struct perso_outgoing *what,
                     perso_outgoing_write *write, struct perso_error *err)
 {
-    struct perso_ledger_file file;
-    int64_t after = 0;
-    size_t n;
+    struct perso_ledger_file file = { .id = 0 };
     enum perso_result rc;
 
-    while ((rc = perso_ledger_files(job->ledger, after, 1, &file, &n, err)) == PERSO_OK) {
-        after = file.id;
+    while ((rc = perso_ledger_file_next(job->ledger, &file, err)) == PERSO_OK) {
         if (file.outgoing && file.status == PERSO_FILE_PLANNED &&
             strcmp(file.kind, what->kind) == 0 &&
             (rc = perso_outgoing_published(&file)

@@ -31,13 +31,10 @@ enum perso_result
 perso_tosign_find(struct perso_job *job, const char *path, struct perso_ledger_file *ret,
                   struct perso_error *err)
 {
-    struct perso_ledger_file file;
-    int64_t after = 0;
-    size_t n;
+    struct perso_ledger_file file = { .id = 0 };
     enum perso_result rc;
 
-    while ((rc = perso_ledger_files(job->ledger, after, 1, &file, &n, err)) == PERSO_OK) {
-        after = file.id;
+    while ((rc = perso_ledger_file_next(job->ledger, &file, err)) == PERSO_OK) {
         if (is_tosign(&file) && strcmp(file.path, path) == 0) {
             *ret = file;
             return PERSO_OK;
@@ -159,15 +156,12 @@ enum perso_result
 perso_tosign_waits(struct perso_job *job, bool note, struct perso_ledger_file *first,
                    struct perso_error *err)
 {
-    struct perso_ledger_file file;
-    int64_t after = 0;
-    size_t n;
+    struct perso_ledger_file file = { .id = 0 };
     bool waits = false;
     enum perso_result rc;
 
     first->id = 0;
-    while ((rc = perso_ledger_files(job->ledger, after, 1, &file, &n, err)) == PERSO_OK) {
-        after = file.id;
+    while ((rc = perso_ledger_file_next(job->ledger, &file, err)) == PERSO_OK) {
         if (!is_tosign(&file) || file.status != PERSO_FILE_MADE)
             continue;
         if ((rc = file_waits(job, &file, &waits, err)) != PERSO_OK)

@@ -28,14 +28,11 @@ perso_balance_name(enum perso_balance_line line)
 static enum perso_result
 count_in(struct perso_job *job, uint32_t *in, struct perso_error *err)
 {
-    struct perso_ledger_file file;
-    int64_t after = 0;
-    size_t n;
+    struct perso_ledger_file file = { .id = 0 };
     enum perso_result rc;
 
     *in = 0;
-    while ((rc = perso_ledger_files(job->ledger, after, 1, &file, &n, err)) == PERSO_OK) {
-        after = file.id;
+    while ((rc = perso_ledger_file_next(job->ledger, &file, err)) == PERSO_OK) {
         if (file.stage == PERSO_STAGE_INGEST && file.status == PERSO_FILE_ACCEPTED)
             *in += file.cards;
     }

@@ -57,14 +57,11 @@ typedef enum perso_result visit_clear(struct perso_job *job, struct perso_ledger
 static enum perso_result
 each_clear(struct perso_job *job, visit_clear *visit, struct perso_error *err)
 {
-    struct perso_ledger_file file;
-    int64_t after = 0;
-    size_t n;
+    struct perso_ledger_file file = { .id = 0 };
     bool there = false;
     enum perso_result rc;
 
-    while ((rc = perso_ledger_files(job->ledger, after, 1, &file, &n, err)) == PERSO_OK) {
-        after = file.id;
+    while ((rc = perso_ledger_file_next(job->ledger, &file, err)) == PERSO_OK) {
         if (!is_clear(&file))
             continue;
         if ((rc = stands(job, &file, &there, err)) != PERSO_OK ||

@@ -93,13 +93,10 @@ tell_outstanding(struct perso_job *job, const struct perso_ledger_file *file,
 enum perso_result
 perso_tell_outstanding(struct perso_job *job, struct perso_error *err)
 {
-    struct perso_ledger_file file;
-    int64_t after = 0;
-    size_t n;
+    struct perso_ledger_file file = { .id = 0 };
     enum perso_result rc;
 
-    while ((rc = perso_ledger_files(job->ledger, after, 1, &file, &n, err)) == PERSO_OK) {
-        after = file.id;
+    while ((rc = perso_ledger_file_next(job->ledger, &file, err)) == PERSO_OK) {
         if (file.outgoing && (rc = tell_outstanding(job, &file, err)) != PERSO_OK)
             return rc;
     }

@@ -101,13 +101,11 @@ perso_slip_package(struct perso_job *job, const struct perso_outgoing *what,
 static enum perso_result
 last_input(struct perso_job *job, char out[24], struct perso_error *err)
 {
-    struct perso_ledger_file file;
-    int64_t after = 0, last = 0;
-    size_t n;
+    struct perso_ledger_file file = { .id = 0 };
+    int64_t last = 0;
     enum perso_result rc;
 
-    while ((rc = perso_ledger_files(job->ledger, after, 1, &file, &n, err)) == PERSO_OK) {
-        after = file.id;
+    while ((rc = perso_ledger_file_next(job->ledger, &file, err)) == PERSO_OK) {
         if (file.stage == PERSO_STAGE_INGEST)
             last = file.id;
     }
@@ -157,15 +155,12 @@ boxes_of_close(FILE *out, struct perso_job *job, bool looks_only, struct perso_e
 static enum perso_result
 files_of_close(FILE *out, struct perso_job *job, struct perso_error *err)
 {
-    struct perso_ledger_file file;
+    struct perso_ledger_file file = { .id = 0 };
     char hex[2 * PERSO_SM3_BYTES + 1];
-    int64_t after = 0;
-    size_t n;
     enum perso_result rc;
 
     fputs("\n文件 files:\n", out);
-    while ((rc = perso_ledger_files(job->ledger, after, 1, &file, &n, err)) == PERSO_OK) {
-        after = file.id;
+    while ((rc = perso_ledger_file_next(job->ledger, &file, err)) == PERSO_OK) {
         if ((file.stage != PERSO_STAGE_PERSONALIZE && file.stage != PERSO_STAGE_CLOSE) ||
             file.status == PERSO_FILE_WITHDRAWN)
             continue;

@@ -292,14 +292,10 @@ static enum perso_result
 check_outputs(struct perso_job *job, struct perso_error *err)
 {
     enum perso_purge_state state = PERSO_PURGE_NONE;
-    struct perso_ledger_file file;
-    int64_t after = 0;
-    size_t n;
+    struct perso_ledger_file file = { .id = 0 };
     enum perso_result rc = perso_purge_state(job, &state, err);
 
-    while (rc == PERSO_OK &&
-           (rc = perso_ledger_files(job->ledger, after, 1, &file, &n, err)) == PERSO_OK) {
-        after = file.id;
+    while (rc == PERSO_OK && (rc = perso_ledger_file_next(job->ledger, &file, err)) == PERSO_OK) {
         if (file.outgoing && file.status >= PERSO_FILE_MADE && file.status <= PERSO_FILE_SENT &&
             (state == PERSO_PURGE_NONE || !perso_purge_takes(file.path)) &&
             (rc = check_output(job, &file, err)) != PERSO_OK)

@@ -112,10 +112,10 @@ enum perso_result perso_ledger_file_number(struct perso_ledger *ledger, bool out
 enum perso_result perso_ledger_file_last(struct perso_ledger *ledger, bool outgoing,
                                          const char *kind, const char *party, uint32_t *ret,
                                          struct perso_error *err);
-/** Files with id > after in order; *n of at most max; PERSO_END when none. */
-enum perso_result perso_ledger_files(struct perso_ledger *ledger, int64_t after, size_t max,
-                                     struct perso_ledger_file *out, size_t *n,
-                                     struct perso_error *err);
+/** The file after *file, whose id is 0 before the first one; PERSO_END, *file as it was, after the
+ *  last. */
+enum perso_result perso_ledger_file_next(struct perso_ledger *ledger,
+                                         struct perso_ledger_file *file, struct perso_error *err);
 /** Take the rows of a READING file away, and the file row itself. */
 enum perso_result perso_ledger_file_drop(struct perso_ledger *ledger, int64_t id,
                                          struct perso_error *err);

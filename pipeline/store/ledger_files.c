@@ -330,26 +330,15 @@ perso_ledger_file_last(struct perso_ledger *ledger, bool outgoing, const char *k
 }
 
 enum perso_result
-perso_ledger_files(struct perso_ledger *ledger, int64_t after, size_t max,
-                   struct perso_ledger_file *out, size_t *n, struct perso_error *err)
+perso_ledger_file_next(struct perso_ledger *ledger, struct perso_ledger_file *file,
+                       struct perso_error *err)
 {
-    static const char sql[] =
-        "SELECT " FILE_COLUMNS " FROM file WHERE id > ?1 ORDER BY id LIMIT ?2";
+    static const char sql[] = "SELECT " FILE_COLUMNS " FROM file WHERE id > ?1 ORDER BY id LIMIT 1";
     sqlite3_stmt *s = NULL;
-    size_t have = 0;
     enum perso_result rc = perso_database_statement(&ledger->db, sql, &s, err);
 
     if (rc != PERSO_OK)
         return rc;
-    perso_bind_number(s, 1, after);
-    perso_bind_number(s, 2, (int64_t)max);
-    while (have < max && (rc = perso_database_step(&ledger->db, s, err)) == PERSO_OK)
-        file_of_row(s, &out[have++]);
-    sqlite3_reset(s);
-    if (rc != PERSO_OK && rc != PERSO_END)
-        return rc;
-    if (have == 0)
-        return PERSO_END;
-    *n = have;
-    return PERSO_OK;
+    perso_bind_number(s, 1, file->id);
+    return file_fetch(ledger, s, file, err);
 }
