@@ -11,30 +11,11 @@
 #include "stages/close.h"
 #include "stages/held.h"
 #include "stages/receive.h"
+#include "tests/fuzz/memory.h"
 
 #define BATCH 4
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-struct memory {
-    const uint8_t *at;
-    size_t left;
-};
-
-static enum perso_result
-memory_read(void *self, uint8_t *buf, size_t max, size_t *n, struct perso_error *err)
-{
-    struct memory *m = self;
-
-    (void)err;
-    if (m->left == 0)
-        return PERSO_END;
-    *n = m->left < max ? m->left : max;
-    memcpy(buf, m->at, *n);
-    m->at += *n;
-    m->left -= *n;
-    return PERSO_OK;
-}
 
 static void
 check_card_id(const char *id)
@@ -137,7 +118,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const struct perso_table_options options = {
         .charset = PERSO_UTF8, .delimiter = ',', .quotes = true, .file = "f"
     };
-    struct memory m = { data, size };
+    struct memory m = { data, size, size };
     const struct perso_source source = { memory_read, &m };
     struct perso_error err = { 0 };
     struct perso_table *table = NULL;

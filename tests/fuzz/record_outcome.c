@@ -1,30 +1,11 @@
 #include "tests/fuzz/record_outcome.h"
 
+#include "tests/fuzz/memory.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define BATCH 3
-
-struct memory {
-    const uint8_t *at;
-    size_t left, step;
-};
-
-static enum perso_result
-memory_read(void *self, uint8_t *buf, size_t max, size_t *n, struct perso_error *err)
-{
-    struct memory *m = self;
-    (void)err;
-    if (m->left == 0)
-        return PERSO_END;
-    *n = m->left < m->step ? m->left : m->step;
-    *n = *n < max ? *n : max;
-    memcpy(buf, m->at, *n);
-    m->at += *n;
-    m->left -= *n;
-    return PERSO_OK;
-}
 
 static bool
 is_blank(char c)

@@ -12,11 +12,9 @@
 #include "formats/sm2/sm2.h"
 #include "formats/sm2/sm3.h"
 #include "tests/formats/pki/odd_make.h"
+#include "tests/formats/pki/one_key.h"
 
 #define POINT_FORMS (PERSO_ODD_HYBRID | PERSO_ODD_COMPRESSED)
-
-static EVP_PKEY *key;
-static uint8_t point[64];
 
 /* In the order in which they stand in a request. */
 static const struct {
@@ -173,23 +171,6 @@ raw_that_looks_like_der_is_raw(void **state)
             make_signed(&info, "\x30\x0a\x06\x08\x2a\x81\x1c\xcf\x55\x01\x83\x75", 12, info.at, n);
         odd_expect_refusal(&request, PERSO_ODD_ALL, "signature is not SEQUENCE { r, s }");
     }
-}
-
-static int
-keys_make(void **state)
-{
-    (void)state;
-    key = make_key();
-    make_point(key, point);
-    return 0;
-}
-
-static int
-keys_free(void **state)
-{
-    (void)state;
-    EVP_PKEY_free(key);
-    return 0;
 }
 
 int

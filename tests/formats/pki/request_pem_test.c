@@ -10,9 +10,7 @@
 
 #include "formats/sm2/sm3.h"
 #include "tests/formats/pki/odd_make.h"
-
-static EVP_PKEY *key;
-static uint8_t point[64];
+#include "tests/formats/pki/one_key.h"
 
 static const struct {
     const char *what, *label, *line_break, *end, *tail;
@@ -166,23 +164,6 @@ mended_request_is_within_the_limit(void **state)
     odd_expect_refusal(&usual, PERSO_ODD_PEM, "have 8193 bytes, want at most 8192");
     usual.n--;
     odd_expect_refusal(&usual, PERSO_ODD_PEM, "PEM text is too long");
-}
-
-static int
-keys_make(void **state)
-{
-    (void)state;
-    key = make_key();
-    make_point(key, point);
-    return 0;
-}
-
-static int
-keys_free(void **state)
-{
-    (void)state;
-    EVP_PKEY_free(key);
-    return 0;
 }
 
 int

@@ -14,15 +14,13 @@
 #include "formats/pki/request_template.h"
 #include "formats/pki/subject.h"
 #include "formats/sm2/sm3.h"
+#include "tests/formats/pki/one_key.h"
 #include "tests/formats/pki/pki_make.h"
 
 #define SSN "11010519491231002X"
 #define CARD "41160000000000000000000000000001"
 #define C64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define H16 "汉汉汉汉汉汉汉汉汉汉汉汉汉汉汉汉"
-
-static EVP_PKEY *key;
-static uint8_t point[64];
 
 static struct perso_text
 text_of(const char *text)
@@ -343,23 +341,6 @@ largest_request_fits(void **state)
         strcat(text, ",OU={AAC003}");
     t = compile(text);
     assert_int_equal(perso_request_info(&t, values, point, out, sizeof out, &n, &err), PERSO_OK);
-}
-
-static int
-keys_make(void **state)
-{
-    (void)state;
-    key = make_key();
-    make_point(key, point);
-    return 0;
-}
-
-static int
-keys_free(void **state)
-{
-    (void)state;
-    EVP_PKEY_free(key);
-    return 0;
 }
 
 int

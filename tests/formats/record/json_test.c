@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/formats/record/record_read.h"
+#include "tests/formats/record/big.h"
 
 static const struct perso_record_options utf8 = { .form = PERSO_RECORD_JSON,
                                                   .charset = PERSO_UTF8 };
@@ -225,35 +225,6 @@ chinese_sets_are_decoded_first(void **state) /* DOMAIN 1.3 */
 
 /* ---- limits, at n and n + 1 ---- */
 
-static char big[3 << 20];
-
-__attribute__((format(printf, 2, 3))) static size_t
-put(size_t at, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(big + at, sizeof big - at, format, args);
-    va_end(args);
-    assert_true(n >= 0 && (size_t)n < sizeof big - at);
-    return at + (size_t)n;
-}
-
-static size_t
-put_many(size_t at, char c, size_t n)
-{
-    assert_true(n < sizeof big - at);
-    memset(big + at, c, n);
-    return at + n;
-}
-
-static void
-expect(size_t n, size_t step, const char *want)
-{
-    const char *have = read_records(&utf8, (struct read_bytes) { big, n }, step);
-    if (strcmp(have, want) != 0)
-        fail_msg("have %s, want %s", have, want);
-}
-
 static void
 depth_is_bounded(void **state)
 {
@@ -262,13 +233,14 @@ depth_is_bounded(void **state)
         size_t n = put_many(0, '[', depth - 1);
         n = put(n, "{\"KH\":\"1\"}");
         n = put_many(n, ']', depth - 1);
-        expect(n, 3, depth == 16 ? "1 AAZ500=1\n" : "FILE_FORMAT JSON 1 nested too deep\n");
+        big_expect(&utf8, n, 3,
+                   depth == 16 ? "1 AAZ500=1\n" : "FILE_FORMAT JSON 1 nested too deep\n");
     }
-    expect(put_many(0, '[', 1 << 20), 1 << 16, "FILE_FORMAT JSON 1 nested too deep\n");
+    big_expect(&utf8, put_many(0, '[', 1 << 20), 1 << 16, "FILE_FORMAT JSON 1 nested too deep\n");
     size_t n = 0;
     for (unsigned i = 0; i < 100000; i++)
         n = put(n, "{\"a\":");
-    expect(n, 1 << 16, "FILE_FORMAT JSON 1 nested too deep\n");
+    big_expect(&utf8, n, 1 << 16, "FILE_FORMAT JSON 1 nested too deep\n");
 }
 
 static void
@@ -277,18 +249,19 @@ values_are_bounded(void **state)
     (void)state;
     for (size_t more = 0; more <= 1; more++) {
         size_t n = put_many(put(0, "{\"KH\":\"1\",\"reason\":\""), 'x', PERSO_CELL_BYTES + more);
-        expect(put(n, "\"}"), 999,
-               more == 0 ? "1 AAZ500=1 reason=16384 bytes\n"
-                         : "TEXT_LINE reason 1 value is too long\n");
+        big_expect(&utf8, put(n, "\"}"), 999,
+                   more == 0 ? "1 AAZ500=1 reason=16384 bytes\n"
+                             : "TEXT_LINE reason 1 value is too long\n");
         n = put_many(put(0, "{\"KH\":\"1\",\"x\":"), '1', PERSO_RECORD_NAME_BYTES + more);
-        expect(put(n, "}"), 999, more == 0 ? "1 AAZ500=1\n" : "TEXT_LINE  1 value is too long\n");
+        big_expect(&utf8, put(n, "}"), 999,
+                   more == 0 ? "1 AAZ500=1\n" : "TEXT_LINE  1 value is too long\n");
         n = put_many(put(0, "{\"KH\":\"1\",\""), 'x', PERSO_RECORD_NAME_BYTES + more);
-        expect(put(n, "\":0}"), 999,
-               more == 0 ? "1 AAZ500=1\n" : "TEXT_LINE JSON 1 name is too long\n");
+        big_expect(&utf8, put(n, "\":0}"), 999,
+                   more == 0 ? "1 AAZ500=1\n" : "TEXT_LINE JSON 1 name is too long\n");
     }
     size_t n = put(0, "{\"KH\":\"1\",\"photo\":\"");
     n = put(put_many(n, 'x', 2 << 20), "\"}"); /* nothing of it is kept */
-    expect(n, 1 << 16, "1 AAZ500=1\n");
+    big_expect(&utf8, n, 1 << 16, "1 AAZ500=1\n");
 }
 
 static void
@@ -303,10 +276,10 @@ records_are_bounded(void **state)
             n = put(put_many(put(n, "\"%s\":\"", names[i]), 'x', PERSO_CELL_BYTES - (i == 3)),
                     "\",");
         n = put(n, "\"KH\":\"%s\"}", more == 0 ? "1" : "12");
-        expect(n, 4096,
-               more == 0 ? "1 AAZ500=1 SF=16384 bytes reason=16384 bytes box=16383 bytes "
-                           "time=16384 bytes\n"
-                         : "TEXT_LINE AAZ500 1 record is too long\n");
+        big_expect(&utf8, n, 4096,
+                   more == 0 ? "1 AAZ500=1 SF=16384 bytes reason=16384 bytes box=16383 bytes "
+                               "time=16384 bytes\n"
+                             : "TEXT_LINE AAZ500 1 record is too long\n");
     }
 }
 
@@ -321,10 +294,10 @@ late_fields_are_bounded(void **state)
         n = put(put_many(n, 'x', PERSO_CELL_BYTES), "\",\"time\":\"");
         n = put(put_many(n, 'x', PERSO_CELL_BYTES), "\"},\"reason\":\"");
         n = put(put_many(n, 'x', PERSO_CELL_BYTES - 1 + more), "\"}");
-        expect(n, 4096,
-               more == 0 ? "1 AAZ500=1 SF=16384 bytes reason=16383 bytes box=16384 bytes "
-                           "time=16384 bytes\n"
-                         : "TEXT_LINE reason 1 record is too long\n");
+        big_expect(&utf8, n, 4096,
+                   more == 0 ? "1 AAZ500=1 SF=16384 bytes reason=16383 bytes box=16384 bytes "
+                               "time=16384 bytes\n"
+                             : "TEXT_LINE reason 1 record is too long\n");
     }
 }
 
@@ -336,8 +309,9 @@ members_are_bounded(void **state)
         size_t n = put(0, "{\"KH\":\"1\"");
         for (size_t i = 1; i < PERSO_RECORD_NAMES + more; i++)
             n = put(n, ",\"x%zu\":0", i);
-        expect(put(n, "}"), 999,
-               more == 0 ? "1 AAZ500=1\n" : "TEXT_COLUMNS JSON 1 too many names in an object\n");
+        big_expect(&utf8, put(n, "}"), 999,
+                   more == 0 ? "1 AAZ500=1\n"
+                             : "TEXT_COLUMNS JSON 1 too many names in an object\n");
     }
 }
 
@@ -351,7 +325,7 @@ many_records_are_read(void **state)
 
     for (unsigned i = 1; i <= 4000; i++)
         n = put(n, "{\"KH\":\"%u\"}%s", i, i < 4000 ? "," : "]}");
-    const char *have = read_records(&utf8, (struct read_bytes) { big, n }, 1 << 16);
+    const char *have = big_read(&utf8, n, 1 << 16);
     for (unsigned i = 1; i <= 4000; i++) {
         int k = snprintf(want, sizeof want, "1 AAZ500=%u code=00\n", i);
         assert_memory_equal(have, want, (size_t)k);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/formats/record/record_read.h"
+#include "tests/formats/record/big.h"
 
 static const struct perso_record_options utf8 = { .form = PERSO_RECORD_XML, .charset = PERSO_UTF8 };
 static const struct perso_record_options gbk = { .form = PERSO_RECORD_XML, .charset = PERSO_GBK };
@@ -265,35 +265,6 @@ chinese_sets_are_decoded_before_expat(void **state) /* DOMAIN 1.3, 3.3 */
 
 /* ---- limits, at n and n + 1 ---- */
 
-static char big[3 << 20];
-
-__attribute__((format(printf, 2, 3))) static size_t
-put(size_t at, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(big + at, sizeof big - at, format, args);
-    va_end(args);
-    assert_true(n >= 0 && (size_t)n < sizeof big - at);
-    return at + (size_t)n;
-}
-
-static size_t
-put_many(size_t at, char c, size_t n)
-{
-    assert_true(n < sizeof big - at);
-    memset(big + at, c, n);
-    return at + n;
-}
-
-static void
-expect(size_t n, size_t step, const char *want)
-{
-    const char *have = read_records(&utf8, (struct read_bytes) { big, n }, step);
-    if (strcmp(have, want) != 0)
-        fail_msg("have %s, want %s", have, want);
-}
-
 static void
 depth_is_bounded(void **state)
 {
@@ -305,12 +276,13 @@ depth_is_bounded(void **state)
         n = put(n, "<KH>1</KH>");
         for (unsigned i = 1; i < depth; i++)
             n = put(n, "</a>");
-        expect(n, 64, depth == 16 ? "1 AAZ500=1\n" : "FILE_FORMAT XML 1 nested too deep\n");
+        big_expect(&utf8, n, 64,
+                   depth == 16 ? "1 AAZ500=1\n" : "FILE_FORMAT XML 1 nested too deep\n");
     }
     size_t n = 0;
     for (unsigned i = 0; i < 100000; i++)
         n = put(n, "<a>");
-    expect(n, 1 << 16, "FILE_FORMAT XML 1 nested too deep\n");
+    big_expect(&utf8, n, 1 << 16, "FILE_FORMAT XML 1 nested too deep\n");
 }
 
 static void
@@ -320,18 +292,18 @@ values_are_bounded(void **state)
     for (size_t more = 0; more <= 1; more++) {
         size_t n = put_many(put(0, "<m><reason>"), 'x', PERSO_CELL_BYTES + more);
         n = put(n, "</reason><KH>1</KH></m>");
-        expect(n, 999,
-               more == 0 ? "1 AAZ500=1 reason=16384 bytes\n"
-                         : "TEXT_LINE reason 1 value is too long\n");
+        big_expect(&utf8, n, 999,
+                   more == 0 ? "1 AAZ500=1 reason=16384 bytes\n"
+                             : "TEXT_LINE reason 1 value is too long\n");
         n = put_many(put(0, "<m KH='1' reason='"), 'x', PERSO_CELL_BYTES + more);
         n = put(n, "'/>");
-        expect(n, 999,
-               more == 0 ? "1 AAZ500=1 reason=16384 bytes\n"
-                         : "TEXT_LINE reason 1 value is too long\n");
+        big_expect(&utf8, n, 999,
+                   more == 0 ? "1 AAZ500=1 reason=16384 bytes\n"
+                             : "TEXT_LINE reason 1 value is too long\n");
     }
     size_t n = put(0, "<m><KH>1</KH><photo>");
     n = put(put_many(n, 'x', 2 << 20), "</photo></m>"); /* nothing of it is kept */
-    expect(n, 1 << 16, "1 AAZ500=1\n");
+    big_expect(&utf8, n, 1 << 16, "1 AAZ500=1\n");
 }
 
 static void
@@ -346,10 +318,10 @@ records_are_bounded(void **state)
             n = put(put_many(put(n, "<%s>", names[i]), 'x', PERSO_CELL_BYTES - (i == 3)), "</%s>",
                     names[i]);
         n = put(n, "<KH>%s</KH></m>", more == 0 ? "1" : "12");
-        expect(n, 4096,
-               more == 0 ? "1 AAZ500=1 SF=16384 bytes reason=16384 bytes box=16383 bytes "
-                           "time=16384 bytes\n"
-                         : "TEXT_LINE AAZ500 1 record is too long\n");
+        big_expect(&utf8, n, 4096,
+                   more == 0 ? "1 AAZ500=1 SF=16384 bytes reason=16384 bytes box=16383 bytes "
+                               "time=16384 bytes\n"
+                             : "TEXT_LINE AAZ500 1 record is too long\n");
     }
 }
 
@@ -360,10 +332,12 @@ names_are_bounded(void **state)
     for (size_t more = 0; more <= 1; more++) {
         size_t n = put_many(put(0, "<m><KH>1</KH><"), 'a', PERSO_RECORD_NAME_BYTES + more);
         n = put(n, "/></m>");
-        expect(n, 100, more == 0 ? "1 AAZ500=1\n" : "TEXT_LINE XML 1 name is too long\n");
+        big_expect(&utf8, n, 100,
+                   more == 0 ? "1 AAZ500=1\n" : "TEXT_LINE XML 1 name is too long\n");
         n = put_many(put(0, "<m KH='1' "), 'a', PERSO_RECORD_NAME_BYTES + more);
         n = put(n, "=''/>");
-        expect(n, 100, more == 0 ? "1 AAZ500=1\n" : "TEXT_LINE XML 1 name is too long\n");
+        big_expect(&utf8, n, 100,
+                   more == 0 ? "1 AAZ500=1\n" : "TEXT_LINE XML 1 name is too long\n");
     }
 }
 
@@ -375,17 +349,17 @@ tags_are_bounded(void **state)
         size_t fixed = strlen("<m KH='1' x=''>");
         size_t n = put_many(put(0, "<m KH='1' x='"), 'a', PERSO_RECORD_BYTES - fixed + more);
         n = put(n, "'></m>");
-        expect(n, 5000,
-               more == 0 ? "1 AAZ500=1\n" : "TEXT_LINE XML 1 tag or comment is too long\n");
+        big_expect(&utf8, n, 5000,
+                   more == 0 ? "1 AAZ500=1\n" : "TEXT_LINE XML 1 tag or comment is too long\n");
         fixed = strlen("<!---->");
         n = put_many(put(0, "<m KH='1'><!--"), 'a', PERSO_RECORD_BYTES - fixed + more);
         n = put(n, "--></m>");
-        expect(n, 5000,
-               more == 0 ? "1 AAZ500=1\n" : "TEXT_LINE XML 1 tag or comment is too long\n");
+        big_expect(&utf8, n, 5000,
+                   more == 0 ? "1 AAZ500=1\n" : "TEXT_LINE XML 1 tag or comment is too long\n");
     }
     /* A tag that never ends is let go long before the file ends. */
     size_t n = put_many(put(0, "<m x='"), 'a', 2 << 20);
-    expect(n, 4096, "TEXT_LINE XML 1 tag or comment is too long\n");
+    big_expect(&utf8, n, 4096, "TEXT_LINE XML 1 tag or comment is too long\n");
 }
 
 static void

@@ -20,30 +20,13 @@
 #endif
 
 #include "formats/text/charset.h"
+#include "tests/formats/text/code.h"
 
 #define NONE UINT32_MAX /* refused, or nothing made of it */
 #define FOUR_CODES (126u * 10 * 126 * 10)
 #define DIFFERENCES_MAX 512
 
 /* ---- one character there and back, by us and by others; codes as numbers, big-endian ---- */
-
-static uint32_t
-number_of(const uint8_t *bytes, size_t n)
-{
-    uint32_t ret = 0;
-    for (size_t i = 0; i < n; i++)
-        ret = ret << 8 | bytes[i];
-    return ret;
-}
-
-static size_t
-bytes_of(uint32_t code, uint8_t out[4])
-{
-    size_t n = code > 0xffff ? 4 : code > 0xff ? 2 : 1;
-    for (size_t i = 0; i < n; i++)
-        out[i] = (uint8_t)(code >> 8 * (n - 1 - i));
-    return n;
-}
 
 static uint32_t
 our_scalar(enum perso_charset charset, uint32_t code)

@@ -8,26 +8,9 @@
 #include <string.h>
 
 #include "formats/text/charset.h"
+#include "tests/formats/text/code.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
-
-static uint32_t
-number_of(const uint8_t *bytes, size_t n)
-{
-    uint32_t ret = 0;
-    for (size_t i = 0; i < n; i++)
-        ret = ret << 8 | bytes[i];
-    return ret;
-}
-
-static size_t
-bytes_of(uint32_t code, uint8_t out[4])
-{
-    size_t n = code > 0xffff ? 4 : code > 0xff ? 2 : 1;
-    for (size_t i = 0; i < n; i++)
-        out[i] = (uint8_t)(code >> 8 * (n - 1 - i));
-    return n;
-}
 
 /* GB18030 code of a scalar value, as a number; 0: none. */
 static uint32_t
