@@ -305,8 +305,6 @@ perso_outgoing_of_machine(const struct perso_job *job, struct perso_outgoing *re
 enum perso_result
 perso_drive_personalize(struct perso_job *job, struct perso_error *err)
 {
-    const struct perso_role_stage *stage =
-        perso_role_stage_find(job->role, PERSO_STAGE_PERSONALIZE);
     struct perso_outgoing what;
     enum perso_result rc;
 
@@ -315,7 +313,7 @@ perso_drive_personalize(struct perso_job *job, struct perso_error *err)
     if (perso_role_stage_find(job->role, PERSO_STAGE_RECONCILE) != NULL &&
         (rc = perso_drive_cupboard(job, PERSO_STAGE_PERSONALIZE, err)) != PERSO_OK)
         return rc;
-    if ((rc = hold_unwritable(job, 1u << stage->from, err)) != PERSO_OK ||
+    if ((rc = hold_unwritable(job, what.from, err)) != PERSO_OK ||
         (rc = perso_outgoing_plan(job, &what, err)) != PERSO_OK)
         return rc;
     return perso_outgoing_make(job, &what, write_machine_file, err);

@@ -68,8 +68,6 @@ open_table(struct perso_input *in, const struct perso_source *source, const char
     if (rc != PERSO_OK)
         return rc;
     snprintf(in->charset, sizeof in->charset, "%s", perso_charset_name(options.charset));
-    if (in->current != NULL)
-        snprintf(in->current->charset, sizeof in->current->charset, "%s", in->charset);
     options.required = required;
     options.sparse = in->sparse;
     in->member = perso_digest_source_of(&in->digest, source);
@@ -93,14 +91,6 @@ member_of(struct perso_input *in, const char *name, struct perso_error *err)
     return m;
 }
 
-static bool
-is_charset(const char *name, const char *charset)
-{
-    enum perso_charset stated;
-
-    return perso_charset_find(name, &stated) && strcmp(perso_charset_name(stated), charset) == 0;
-}
-
 static enum perso_result
 read_member_manifest(struct perso_input *in, const char *name, const struct perso_source *source,
                      struct perso_error *err)
@@ -119,13 +109,27 @@ read_member_manifest(struct perso_input *in, const char *name, const struct pers
     if (m == NULL)
         return PERSO_REJECT;
     m->listed = true;
-    rc = perso_side_manifest_read(perso_cursor_of(bytes, n), &m->total, err);
-    if (rc == PERSO_OK && m->read && m->total.has_encoding && in->encoding[0] == '\0' &&
-        !is_charset(m->total.encoding, m->charset))
-        rc = perso_error_set(err, PERSO_REJ_TEXT_ENCODING, name,
-                             "states %s after the table was read as %s: put it before the table",
-                             m->total.encoding, m->charset);
-    return rc;
+    return perso_side_manifest_read(perso_cursor_of(bytes, n), &m->total, err);
+}
+
+/* The manifests of all members: one may stand behind the table whose encoding it states. The next
+ * walk begins anew. */
+static enum perso_result
+read_manifests(struct perso_input *in, struct perso_error *err)
+{
+    struct perso_archive *archive = NULL;
+    const char *name;
+    struct perso_source source;
+    enum perso_result rc = perso_file_source_rewind(in->file, err);
+
+    if (rc == PERSO_OK)
+        rc = perso_archive_in_open(&in->reader, &in->source, &archive, err);
+    while (rc == PERSO_OK && (rc = perso_archive_next(archive, &name, &source, err)) == PERSO_OK)
+        if (perso_ends_with(name, PERSO_SIDE_MANIFEST))
+            rc = read_member_manifest(in, name, &source, err);
+    perso_archive_free(archive);
+    in->foreseen = true;
+    return rc == PERSO_END ? perso_file_source_rewind(in->file, err) : rc;
 }
 
 static enum perso_result
@@ -150,6 +154,11 @@ next_member(struct perso_input *in, const enum perso_column *required, struct pe
                                    perso_archive_members(in->archive));
         if ((in->current = member_of(in, name, err)) == NULL)
             return PERSO_REJECT;
+        if (in->encoding[0] == '\0' && !in->current->listed && !in->foreseen) {
+            perso_archive_free(in->archive);
+            in->archive = NULL;
+            return (rc = read_manifests(in, err)) == PERSO_OK ? next_member(in, required, err) : rc;
+        }
         in->current->read = true;
         const struct perso_side_manifest *total = &in->current->total;
         bool stated = in->encoding[0] == '\0' && in->current->listed && total->has_encoding;

@@ -20,7 +20,6 @@
 struct perso_input_member {
     char name[PERSO_MEMBER_NAME_BYTES];
     bool listed, read;
-    char charset[16]; /* that it was read as */
     struct perso_side_manifest total;
     uint32_t rows;
     uint8_t sm3[PERSO_SM3_BYTES];
@@ -48,6 +47,7 @@ struct perso_input {
     struct perso_digest_source digest;
     struct perso_table *table;
     bool begun;
+    bool foreseen; /* the manifests of all members are known */
     bool sparse; /* set after open: empty cells are no sign of swapped columns */
     struct perso_progress progress;
     uint32_t rows; /* of all tables so far */

@@ -68,14 +68,3 @@ same "$work/states-plain" "$work/states-mixed" "states of plain files (<) and of
 expect 0 "$PERSOLINE" check "$work/mixed/site/B1"
 expect 0 "$PERSOLINE" audit verify "$work/mixed/site/B1"
 part "three forms of file, six of envelope, two of return in one job: the plain machine file"
-
-# An encoding that a manifest states after the table was read comes too late where it differs.
-sed -i '0,/^encoding = .*/s//encoding = gbk/' "$work/base/site/profiles/default.conf"
-echo '{"rows": 14, "encoding": "gb18030"}' >"$work/one/application.csv.manifest.json"
-sed -n 1,1p "$table" >"$work/one/application.csv" # ASCII alone: both encodings read it
-sed -n 2,15p "$table" | awk -F, -v OFS=, '{ $4 = "Anna"; print }' >>"$work/one/application.csv"
-tar -C "$work/one" -cf "$work/late.tar" application.csv application.csv.manifest.json
-expect 1 "$PERSOLINE" ingest "$work/base/site/B1" "$work/late.tar"
-said 'late.tar: application.csv.manifest.json: .*states gb18030 after .* read as gbk.*F120'
-equal "$(balance "$work/base/site/B1" in)" 0 "cards of a refused file"
-part "an encoding that is stated behind the table, and another: the file is refused"

@@ -113,6 +113,32 @@ packed pem_tar.zst zst pem
 aes() { sevenzip -mem=AES256 "$out" deep; }
 packed requests_aes_zip aes
 
+# The manifest states another encoding than the profile, and stands behind its table, as it does in
+# the order of names.
+late()
+{
+    sed -i '0,/^encoding = .*/s//encoding = gb18030/' "$work/$name/site/profiles/default.conf"
+    "$@"
+}
+echo '{"rows": '$rows', "encoding": "utf-8"}' >"$work/pack/application.csv.manifest.json"
+packed late_tar.zst late zst application.csv application.csv.manifest.json
+late_zip() { zip -q "$out" application.csv application.csv.manifest.json; }
+packed late_zip late late_zip
+aes() { sevenzip -mem=AES256 "$out" application.csv application.csv.manifest.json; }
+packed late_aes_zip late aes
+
+# Of two tables each as its own manifest says, the second one's behind them too.
+cp -a "$work/base" "$work/two"
+head -n 21 "$table" >"$work/pack/1.csv"
+sed '2,21d' "$table" | iconv -f UTF-8 -t GB18030 >"$work/pack/2.csv"
+echo '{"rows": 20}' >"$work/pack/1.csv.manifest.json"
+echo '{"rows": 20, "encoding": "gb18030"}' >"$work/pack/2.csv.manifest.json"
+(cd "$work/pack" && tar -cf "$work/two/site/B1/in/keys/two.tar" {1,2}.csv{,.manifest.json})
+line_run "$work/two" "$work/two/site/B1" 0
+cmp "$work/two/site/B1/out/machine/B1-0001.csv" "$work/plain-machine" ||
+    fail "two tables, two encodings: another machine file"
+part "two tables in two encodings, their manifests behind them: the same machine file"
+
 # ---- requests that are wrong ----
 
 # A faulty batch as a table and as members: the same cards are held, for the same reasons. What is

@@ -191,3 +191,26 @@ equal "$(held "$job" personalize | cut -f2 | sort | uniq -c | tr -s ' ')" " $car
     "held by personalize after the profile changed"
 [ -z "$(ls "$job/out/machine")" ] || fail "a machine file of what the machine cannot take"
 part "what the profile of another machine cannot take is held by personalize: R333"
+
+# The same after the machine wanted some cards again: its first file was what it could take.
+asked again as-received
+ra_answer "$work/again" "$job" --envelope padded
+expect 4 "$PERSOLINE" run "$job"
+machine_play "$work/again" "$job" --envelope any --retry 0.5
+expect 4 "$PERSOLINE" close "$job" "$job"/in/machine/B1-0001.result.csv
+states "$job" | awk '$2 == "retry" { print $1 }' | sort >"$work/want"
+[ -s "$work/want" ] || fail "the machine wants no card again"
+cp "$work/again/site/profiles/as-received.conf" "$work/kept.conf"
+cp "$work/again/site/profiles/asn1.conf" "$work/again/site/profiles/as-received.conf"
+expect 3 "$PERSOLINE" personalize "$job"
+columns "$job/held/personalize.csv" AAZ501 code from_state | tr '\t' ' ' >"$work/have"
+same <(sed 's/$/ R333 retry/' "$work/want") <(sort "$work/have") "held of those to be tried again"
+[ "$(cd "$job/out/machine" && ls -- *.csv)" = B1-0001.csv ] || fail "a second machine file"
+cp "$work/kept.conf" "$work/again/site/profiles/as-received.conf"
+expect 0 "$PERSOLINE" release "$job" "@$job/held/personalize.csv" --reason "the old machine again"
+expect 4 "$PERSOLINE" run "$job"
+machine_play "$work/again" "$job" --envelope any
+expect 0 "$PERSOLINE" run "$job"
+equal "$(balance "$job" written)" "$cards" "written after the release"
+closes "$job"
+part "cards to be tried again that the machine cannot take any more are held, and can be released"
