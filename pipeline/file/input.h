@@ -48,7 +48,7 @@ struct perso_input {
     struct perso_table *table;
     bool begun;
     bool foreseen; /* the manifests of all members are known */
-    bool sparse; /* set after open: empty cells are no sign of swapped columns */
+    bool sparse;   /* set after open: empty cells are no sign of swapped columns */
     struct perso_progress progress;
     uint32_t rows; /* of all tables so far */
 };

@@ -2,8 +2,9 @@
 # Saved worlds, each before one command, and the sweep over that command. For the tests of faults;
 # sourced after ../job/lib.sh.
 #
-# A stage is a command on one of three worlds: `line`, a job of role all, mode 1; `parties`, vendor
-# and department; `site`, nothing but a site. stage_learn NAME... makes the worlds up to the last
+# A stage is a command on one of four worlds: `line`, a job of role all, mode 1; `signing`, the same
+# where the cards sign what they are given; `parties`, vendor and department; `site`, nothing but a
+# site. stage_learn NAME... makes the worlds up to the last
 # one that is named and keeps a copy before each; stage_sweep disturbs the command there.
 # shellcheck source=tests/job/handing.sh
 . "$here/handing.sh"
@@ -12,8 +13,10 @@ n_cards=30
 [ -z "${PERSO_FULL:-}" ] || n_cards=300
 n_cards=${PERSO_CARDS:-$n_cards}
 
-line_stages=(ingest reconcile approve bundle withdraw submit collect match personalize close cancel
-    finish purge)
+line_stages=(members ingest reconcile approve bundle withdraw submit loose collect match personalize
+    close cancel finish purge)
+aside=' members withdraw loose ' # swept alone: the world does not go through them
+signing_stages=(prepare signed)
 party_stages=(vendor department requests forward machine results department-results)
 site_stages=(site-init init)
 
@@ -24,13 +27,17 @@ stage_command()
     job=site/B1
     options=()
     case $1 in
+    members) words=(ingest "$job" members.tar) ;;
     ingest) words=(ingest "$job" "$job/in/keys/application.csv") ;;
     reconcile) words=(reconcile "$job" "$job/in/issuance/issuance.csv") ;;
+    prepare) words=(prepare "$job" "$job/in/keys/application.csv") ;;
+    signed) words=(ingest "$job" "$job/in/signed/application.csv") ;;
     approve) words=(approve "$job" --digest "$digest") ;;
     withdraw)
         words=(withdraw "$job" REQ-411600-B1-0001.zip --reason "made too early")
         options=(--unsettled) # the file goes first: cut off then, `check` misses it
         ;;
+    loose) words=(collect "$job" loose/RET-411600-B1-0001.zip) ;;
     collect) words=(collect "$job" "$job/in/ra/RET-411600-B1-0001.zip") ;;
     close) words=(close "$job" "$job/in/machine/B1-0001.result.csv") ;;
     cancel)
@@ -77,7 +84,20 @@ init_proof()
 between()
 {
     case $2 in
+    members)
+        perl "$here/members.pl" "$1/site/B1/in/keys/application.csv" "$work/members"
+        tar -C "$work/members" -cf "$1/members.tar" application.csv p10
+        ;;
     approve) digest=$(digest_of "$1/site/B1") ;;
+    signed)
+        expect 0 "$PERSOLINE_SANDBOX" sign --sample "$work/to-sign" \
+            --in "$1/site/B1/out/tosign/tosign.csv" --out "$1/site/B1/in/signed"
+        ;;
+    loose)
+        cp -a "$1/ra" "$work/ra-loose"
+        expect 0 "$PERSOLINE_SANDBOX" ra --in "$1/site/B1/out/ra" --out "$1/loose" \
+            --state "$work/ra-loose" --return mixed.zip --fault refused:0.05 --fault wrong-key:0.05
+        ;;
     collect) ra_answer "$1" "$1/site/B1" --fault refused:0.05 --fault wrong-key:0.05 ;;
     close) machine_play "$1" "$1/site/B1" --spoil 0.1 ;;
     cancel) cp -r "$1/site/B1/held" "$1/held-before" ;;
@@ -120,6 +140,12 @@ world_of()
         world_make "$work/line"
         job_make "$work/line" B1 "$work/sample"
         ;;
+    signing)
+        sample_make "$work/to-sign" --cards "$n_cards" --faults 0.1 --form sig
+        world_make "$work/signing"
+        profile_set "$work/signing/site" form sig
+        job_make "$work/signing" B1 "$work/to-sign"
+        ;;
     parties)
         parties_make "$work/parties"
         expect 0 "$PERSOLINE" init "$work/parties/vendor/J" --mode 1 --batch B1 \
@@ -157,7 +183,7 @@ stages_save()
             left=${left/ $stage / }
             read -r -a wanted <<<"$left"
         fi
-        [ "$stage" != withdraw ] || continue # taken back only where that is what is swept
+        [[ $aside != *" $stage "* ]] || continue
         stage_command "$stage"
         (cd "$work/$kind" && "${command[@]}" >"$work/out" 2>"$work/err" </dev/null) ||
             [ $? -ge 3 ] || fail "$stage: $(tail -n 3 "$work/err")"
@@ -169,6 +195,7 @@ digest=
 stages_learn()
 {
     stages_save line "$@" -- "${line_stages[@]}"
+    stages_save signing "$@" -- "${signing_stages[@]}"
     stages_save parties "$@" -- "${party_stages[@]}"
     stages_save site "$@" -- "${site_stages[@]}"
 }

@@ -8,7 +8,7 @@ fault_here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/fault/lib.sh
 . "$fault_here/lib.sh"
 
-stages=("${line_stages[@]}" "${party_stages[@]}" "${site_stages[@]}")
+stages=("${line_stages[@]}" "${signing_stages[@]}" "${party_stages[@]}" "${site_stages[@]}")
 seconds=${PERSO_SECONDS:-70}
 only=${PERSO_FAULT_ONLY:-}
 each=${PERSO_EACH:-1}
