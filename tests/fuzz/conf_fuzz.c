@@ -39,6 +39,20 @@ check_fault(enum perso_result rc, const struct perso_error *err)
     assert(rc == PERSO_OK || err->line != 0 || err->field[0] != '\0');
 }
 
+/* What a good profile says of its tables can be used. */
+static void
+check_table(const struct perso_profile *profile, const struct perso_table_profile *table)
+{
+    struct perso_table_options options;
+    struct perso_error err = { 0 };
+
+    assert(perso_profile_table(profile, table, "", "f", &options, &err) == PERSO_OK);
+    assert(options.delimiter != '\0' && options.n_aliases == profile->n_aliases);
+    assert(perso_profile_table(profile, table, "gbk", "f", &options, &err) == PERSO_OK &&
+           options.charset == PERSO_GBK);
+    assert(perso_profile_table(profile, table, "utf-16", "f", &options, &err) == PERSO_REJECT);
+}
+
 static void
 try_profile(void)
 {
@@ -53,6 +67,10 @@ try_profile(void)
     if (rc != PERSO_OK)
         return;
     assert(one.n_aliases <= PERSO_ALIASES_MAX);
+    check_table(&one, &one.application);
+    check_table(&one, &one.issuance);
+    check_table(&one, &one.result);
+    check_table(&one, &one.returned);
     assert(perso_ini_text("again", keys, n_keys, &one, &text, &err) == PERSO_OK);
     put(text, strlen(text));
     free(text);

@@ -28,6 +28,8 @@ try_package(struct perso_cursor json)
         assert(memcmp(&one, &two, sizeof one) == 0);
         free(text);
     }
+    for (uint32_t i = 0; i < one.n_members; i++)
+        assert(perso_manifest_find(&one, one.members[i].name) == &one.members[i]);
     perso_package_name(&one, name, sizeof name);
     assert(strchr(name, '/') == NULL && strstr(name, ".zip") != NULL);
 }

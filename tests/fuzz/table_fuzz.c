@@ -39,6 +39,23 @@ add_rows(struct outcome *o, const struct perso_table *table, const struct perso_
     o->rows += (uint32_t)n;
 }
 
+static const struct perso_alias aliases[] = { { "kahao", PERSO_COL_AAZ500 },
+                                              { "AAZ501", PERSO_COL_QMGY } };
+static const enum perso_column required[] = { PERSO_COL_AAZ500, PERSO_COL_QMGY,
+                                              PERSO_COLUMN_OTHER };
+
+static void
+check_header(const struct perso_table *table, const struct perso_table_options *options)
+{
+    const struct perso_layout *layout = perso_table_layout(table);
+
+    for (size_t i = 0; options->required != NULL && i < 2; i++)
+        assert(layout->at[required[i]] >= 0);
+    for (uint16_t i = 0; i < layout->n_columns; i++)
+        assert(strlen(perso_table_header(table, i)) < PERSO_COLUMN_NAME_BYTES);
+    assert(perso_table_header(table, layout->n_columns)[0] == '\0');
+}
+
 static struct outcome
 read_all(const struct perso_table_options *options, const uint8_t *data, size_t size, size_t step)
 {
@@ -53,11 +70,15 @@ read_all(const struct perso_table_options *options, const uint8_t *data, size_t 
 
     o.rc = perso_table_open(&source, options, &table, &err);
     assert((o.rc == PERSO_OK) == (table != NULL));
+    if (table != NULL)
+        check_header(table, options);
     while (o.rc == PERSO_OK) {
         perso_arena_reset(arena);
         if ((o.rc = perso_table_read(table, arena, rows, BATCH, &n, &err)) == PERSO_OK)
             add_rows(&o, table, rows, n);
+        assert(o.rc != PERSO_REJECT || perso_table_read(table, arena, rows, 1, &n, &err) == o.rc);
     }
+    assert(table == NULL || perso_table_rows(table) >= o.rows);
     if (o.rc == PERSO_END)
         o.rc = perso_table_shapes(table, &err);
     assert(o.rc == PERSO_OK || (o.rc == PERSO_REJECT && perso_reject_of_file(err.reject)));
@@ -108,9 +129,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .delimiter = ",|;\t"[data[0] / 3 % 4],
         .quotes = (data[0] & 0x40) == 0,
         .quoted_newlines = (data[0] & 0x80) != 0,
+        .aliases = aliases,
+        .n_aliases = (data[1] & 0x40) != 0 ? 2 : 0,
+        .required = (data[1] & 0x40) != 0 ? required : NULL,
+        .sparse = (data[1] & 0x80) != 0,
         .file = "f",
     };
-    size_t step = 1 + data[1];
+    size_t step = 1 + (data[1] & 0x3f);
     data += 2;
     size -= 2;
     struct outcome whole = read_all(&options, data, size, 65536);
