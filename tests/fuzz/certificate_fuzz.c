@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "formats/pki/certificate.h"
+#include "tests/fuzz/person.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -100,5 +101,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(text_lies_inside(read.person.insurance_number, data, size));
     assert(read.begins_s <= read.ends_s && (read.path_length < 0 || read.is_ca));
     openssl_reads_the_same(data, size, &read);
+    judge_person(&read.person);
     return 0;
 }

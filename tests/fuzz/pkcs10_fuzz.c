@@ -10,6 +10,7 @@
 
 #include "formats/pki/pkcs10.h"
 #include "formats/sm2/sm3.h"
+#include "tests/fuzz/person.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -83,10 +84,14 @@ is_diagnosed(const struct perso_pkcs10 *request)
 static void
 strictly_read(struct perso_cursor given, const struct perso_pkcs10 *request)
 {
+    struct perso_subject subject = { 0 };
+
     assert(perso_left(&given) <= PERSO_REQUEST_DER_BYTES && request->odd == 0);
     assert(lies_inside(request->info, given) && lies_inside(request->subject, request->info));
     openssl_reads_it_too(given);
     is_diagnosed(request);
+    if (perso_subject_read(request->subject, &subject))
+        judge_person(&subject);
 }
 
 /* What is odd has to be tolerated, all of it, and nothing else has to. */
