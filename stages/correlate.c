@@ -29,6 +29,18 @@ read_certificate_key(struct perso_text cell, struct perso_arena *arena,
     return true;
 }
 
+enum perso_result
+perso_stated_columns(const struct perso_layout *layout, struct perso_error *err)
+{
+    const int16_t *at = layout->at;
+
+    if (at[PERSO_COL_request_id] >= 0 || at[PERSO_COL_AAZ501] >= 0 || at[PERSO_COL_QMGY] >= 0 ||
+        (at[PERSO_COL_AAC002] >= 0 && at[PERSO_COL_AAZ500] >= 0))
+        return PERSO_OK;
+    return perso_error_set(err, PERSO_REJ_COLUMN_MISSING, "request_id",
+                           "whose answer is it: want request_id, AAZ501, or AAC002 and AAZ500");
+}
+
 void
 perso_stated_read(const struct perso_cells *row, struct perso_arena *arena,
                   struct perso_stated *ret)

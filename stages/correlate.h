@@ -25,6 +25,8 @@ struct perso_stated {
     enum perso_column damaged; /* first one stated that is not of its form; OTHER: none */
 };
 
+/** COLUMN_MISSING where a table cannot state of any row whose it is. */
+enum perso_result perso_stated_columns(const struct perso_layout *layout, struct perso_error *err);
 /** A QMZS that is no certificate states nothing: match says what is wrong with it. */
 void perso_stated_read(const struct perso_cells *row, struct perso_arena *arena,
                        struct perso_stated *ret);

@@ -46,7 +46,8 @@ static const struct {
     { "slip", N_("slip JOB [PACKAGE]"), perso_command_slip },
     { "audit", N_("audit verify JOB"), perso_command_audit },
     { "profile",
-      N_("profile check FILE [--profile NAME] [--as application|issuance|result] [--encoding E]\n"
+      N_("profile check FILE [--profile NAME] [--as application|issuance|result|return]"
+         " [--encoding E]\n"
          "       persoline profile show [NAME]"),
       perso_command_profile },
 };

@@ -74,12 +74,7 @@ enum perso_result perso_gather_flush(struct perso_gathering *g, struct perso_err
 /* ---- members: the one in hand, read to its end ---- */
 
 enum perso_result perso_gather_certificates(struct perso_gathering *g, struct perso_error *err);
-enum perso_result perso_gather_table(struct perso_gathering *g, struct perso_table_options *options,
-                                     struct perso_error *err);
-/** Character set and aliases by the options of a table. */
-enum perso_result perso_gather_records(struct perso_gathering *g,
-                                       const struct perso_table_options *table,
-                                       enum perso_record_form form, struct perso_error *err);
+enum perso_result perso_gather_records(struct perso_gathering *g, struct perso_error *err);
 
 /** Read all members, batch by batch. */
 enum perso_result perso_gather_read(struct perso_gathering *g, struct perso_error *err);

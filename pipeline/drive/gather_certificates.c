@@ -1,9 +1,7 @@
 /* Certificates of a loose return, whatever the file's form. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "formats/base/encode.h"
-#include "formats/pki/certificate_file.h"
 #include "pipeline/drive/gather.h"
 
 struct reading {
@@ -52,36 +50,6 @@ visit(void *self, const struct perso_certificate_item *item, struct perso_error 
     return PERSO_OK;
 }
 
-static enum perso_result
-read_whole(const struct perso_source *source, uint8_t **ret, size_t *n, struct perso_error *err)
-{
-    size_t room = 16384, have = 0, got = 0;
-    uint8_t *bytes = malloc(room), *grown;
-    enum perso_result rc = bytes != NULL ? PERSO_OK : perso_error_errno(err, "memory");
-
-    while (rc == PERSO_OK &&
-           (rc = perso_source_read(source, bytes + have, room - have, &got, err)) == PERSO_OK) {
-        have += got;
-        if (have > PERSO_CERTIFICATE_FILE_BYTES) {
-            rc = perso_error_set(err, PERSO_REJ_ARCHIVE_LIMIT, "", "more than %u bytes",
-                                 (unsigned)PERSO_CERTIFICATE_FILE_BYTES);
-        } else if (have == room) {
-            room *= 2;
-            if ((grown = realloc(bytes, room)) == NULL)
-                rc = perso_error_errno(err, "memory");
-            else
-                bytes = grown;
-        }
-    }
-    if (rc != PERSO_END) {
-        free(bytes);
-        return rc;
-    }
-    *ret = bytes;
-    *n = have;
-    return PERSO_OK;
-}
-
 /* One of many that cannot be read is told; the others are somebody else's. */
 static enum perso_result
 tell_unreadable(struct perso_gathering *g, const struct perso_error *fault, struct perso_error *err)
@@ -103,27 +71,22 @@ perso_gather_certificates(struct perso_gathering *g, struct perso_error *err)
     struct reading r = { .g = g, .has_response = false };
     const struct perso_certificate_visitor visitor = { visit, &r };
     struct perso_error fault = { 0 };
-    uint8_t *bytes = NULL;
-    size_t n = 0;
+    bool whole;
     enum perso_result rc;
 
-    if ((rc = read_whole(&g->member.source, &bytes, &n, err)) != PERSO_OK)
-        return rc;
     /* Room for one record: the parts of a response stay in the arena until they are one. */
     if (g->n == PERSO_BATCH_RECORDS && (rc = perso_gather_flush(g, err)) != PERSO_OK)
-        goto out;
+        return rc;
     perso_cells_clear(&r.response);
-    rc = perso_certificates_read(perso_cursor_of(bytes, n), &visitor, &fault);
+    rc = perso_loose_certificates(&g->member, &visitor, &whole, &fault);
     if (rc == PERSO_OK && r.has_response) {
         g->c.cells[g->n] = r.response;
         perso_gather_add(g, PERSO_ENTRY_RECORD, 0, 1);
         g->counts.records++;
     }
-    if (rc == PERSO_REJECT && g->in.form != PERSO_LOOSE_FILE)
-        rc = tell_unreadable(g, &fault, err);
-    else if (rc != PERSO_OK)
+    if (rc == PERSO_REJECT && whole && g->in.form != PERSO_LOOSE_FILE)
+        return tell_unreadable(g, &fault, err);
+    if (rc != PERSO_OK)
         *err = fault;
-out:
-    free(bytes);
     return rc;
 }

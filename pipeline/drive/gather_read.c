@@ -1,31 +1,5 @@
 /* Members of a loose return. */
-#include <string.h>
-#include <strings.h>
-
 #include "pipeline/drive/gather.h"
-
-enum member_form { CERTIFICATES, TABLE, XML, JSON, OTHER };
-
-/* By its name's end; what a certificate file is, its bytes tell. */
-static enum member_form
-form_of(const char *name)
-{
-    static const struct {
-        const char *end;
-        enum member_form form;
-    } forms[] = {
-        { "cer", CERTIFICATES }, { "crt", CERTIFICATES }, { "der", CERTIFICATES },
-        { "pem", CERTIFICATES }, { "p7b", CERTIFICATES }, { "p7c", CERTIFICATES },
-        { "csv", TABLE },        { "txt", TABLE },        { "xml", XML },
-        { "json", JSON },        { "jsonl", JSON },
-    };
-    const char *dot = strrchr(name, '.');
-
-    for (size_t i = 0; dot != NULL && i < sizeof forms / sizeof forms[0]; i++)
-        if (strcasecmp(dot + 1, forms[i].end) == 0)
-            return forms[i].form;
-    return OTHER;
-}
 
 static enum perso_result
 refuse_form(const struct perso_gathering *g, struct perso_error *err)
@@ -41,26 +15,17 @@ refuse_form(const struct perso_gathering *g, struct perso_error *err)
 static enum perso_result
 read_member(struct perso_gathering *g, struct perso_error *err)
 {
-    const struct perso_profile *profile = &g->c.job->profile;
-    const enum member_form form = form_of(g->member.name);
-    struct perso_table_options options;
     enum perso_result rc;
 
-    if (form == CERTIFICATES)
+    switch (perso_loose_part(g->member.name)) {
+    case PERSO_PART_CERTIFICATES:
         return perso_gather_certificates(g, err);
-    if (form == OTHER)
+    case PERSO_PART_OTHER:
         return refuse_form(g, err);
-    if ((rc = perso_gather_flush(g, err)) != PERSO_OK ||
-        (rc = perso_profile_table(profile, &profile->returned,
-                                  g->in.side.has_encoding ? g->in.side.encoding : "", g->in.display,
-                                  &options, err)) != PERSO_OK)
-        return rc;
-    snprintf(g->c.file.encoding, sizeof g->c.file.encoding, "%s",
-             perso_charset_name(options.charset));
-    if (form == TABLE)
-        return perso_gather_table(g, &options, err);
-    return perso_gather_records(g, &options, form == XML ? PERSO_RECORD_XML : PERSO_RECORD_JSON,
-                                err);
+    default:
+        rc = perso_gather_flush(g, err);
+        return rc == PERSO_OK ? perso_gather_records(g, err) : rc;
+    }
 }
 
 static enum perso_result

@@ -9,10 +9,20 @@
 
 #include "formats/package/archive.h"
 #include "formats/package/manifest.h"
+#include "formats/pki/certificate_file.h"
 #include "pipeline/file/archive_in.h"
 #include "pipeline/file/digest_source.h"
 #include "pipeline/job/job.h"
 #include "pipeline/job/path.h"
+
+/* What a member is, by its name's end; what a certificate file is, its bytes tell. */
+enum perso_loose_part {
+    PERSO_PART_CERTIFICATES,
+    PERSO_PART_TABLE,
+    PERSO_PART_XML,
+    PERSO_PART_JSON,
+    PERSO_PART_OTHER
+};
 
 enum perso_loose_form { PERSO_LOOSE_FILE, PERSO_LOOSE_ARCHIVE, PERSO_LOOSE_FOLDER };
 
@@ -54,6 +64,13 @@ enum perso_result perso_loose_open(const struct perso_job *job, const char *path
  */
 enum perso_result perso_loose_next(struct perso_loose *loose, struct perso_loose_member *ret,
                                    struct perso_error *err);
+
+enum perso_loose_part perso_loose_part(const char *name);
+/** What a member of certificates has in it. *whole: it was read to its end, and what is not
+ * PERSO_OK is said of what stands in it. ARCHIVE_LIMIT: too many bytes. */
+enum perso_result perso_loose_certificates(const struct perso_loose_member *member,
+                                           const struct perso_certificate_visitor *visitor,
+                                           bool *whole, struct perso_error *err);
 
 /** The bytes that NAME.sig is over, from the first: of the file, or of a folder's listing. */
 enum perso_result perso_loose_signed(struct perso_loose *loose, const struct perso_peer *peer,

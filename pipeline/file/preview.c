@@ -36,7 +36,6 @@ static bool
 is_plain(enum perso_column column, struct perso_text cell)
 {
     return column != PERSO_COLUMN_OTHER && !perso_column_personal(column) &&
-           column != PERSO_COL_GLYPIN && column != PERSO_COL_ZKMY &&
            perso_column_shape(column, cell) && !looks_personal(column, cell);
 }
 
@@ -72,6 +71,10 @@ mask(enum perso_column column, bool of_list, struct perso_text cell, char *out, 
     size_t n = 0, at = 0;
     uint32_t scalar;
 
+    if (column == PERSO_COL_GLYPIN || column == PERSO_COL_ZKMY) { /* it may stand there in clear */
+        snprintf(out, max, "%s", cell.bytes > 0 ? "***" : "");
+        return;
+    }
     if (is_plain(column, cell) ||
         (of_list && column == PERSO_COLUMN_OTHER && !looks_personal(column, cell))) {
         size_t shown = shown_bytes(column);
@@ -92,9 +95,9 @@ mask(enum perso_column column, bool of_list, struct perso_text cell, char *out, 
     out[n] = '\0';
 }
 
-void
-perso_preview_row(struct perso_say *say, const struct perso_layout *layout,
-                  const struct perso_row *row)
+static void
+say_row(struct perso_say *say, const struct perso_layout *layout, const struct perso_row *row,
+        bool filled_alone)
 {
     char text[256];
     bool of_list = is_list(layout);
@@ -102,30 +105,81 @@ perso_preview_row(struct perso_say *say, const struct perso_layout *layout,
     perso_say_begin(say, "row");
     perso_say_number(say, "line", row->origin.line);
     for (uint16_t i = 0; i < layout->n_columns; i++) {
+        if (filled_alone && row->cells[i].bytes == 0)
+            continue;
         mask(layout->known[i], of_list, row->cells[i], text, sizeof text);
         perso_say_column(say, layout->name[i], text);
     }
     perso_say_end(say);
 }
 
-static enum perso_result
-show_rows(struct perso_say *say, struct perso_table *table, struct perso_error *err)
+void
+perso_preview_row(struct perso_say *say, const struct perso_layout *layout,
+                  const struct perso_row *row)
 {
+    say_row(say, layout, row, false);
+}
+
+void
+perso_preview_filled(struct perso_say *say, const struct perso_layout *layout,
+                     const struct perso_row *row)
+{
+    say_row(say, layout, row, true);
+}
+
+/* One of the two. */
+struct rows {
+    struct perso_table *table;
+    struct perso_records *records;
+};
+
+static enum perso_result
+read_rows(const struct rows *of, struct perso_arena *arena, struct perso_row *rows, size_t *n,
+          struct perso_error *err)
+{
+    return of->table != NULL
+               ? perso_table_read(of->table, arena, rows, PERSO_BATCH_RECORDS, n, err)
+               : perso_records_read(of->records, arena, rows, PERSO_BATCH_RECORDS, n, err);
+}
+
+static enum perso_result
+show_rows(struct perso_say *say, const struct rows *of, struct perso_error *err)
+{
+    const struct perso_layout *layout =
+        of->table != NULL ? perso_table_layout(of->table) : perso_records_layout(of->records);
     struct perso_arena *arena = perso_arena_new();
     struct perso_row *rows = calloc(PERSO_BATCH_RECORDS, sizeof *rows);
     size_t n = 0, shown = 0;
     enum perso_result rc =
         arena != NULL && rows != NULL ? PERSO_OK : perso_error_errno(err, "memory");
 
-    while (rc == PERSO_OK &&
-           (rc = perso_table_read(table, arena, rows, PERSO_BATCH_RECORDS, &n, err)) == PERSO_OK) {
+    while (rc == PERSO_OK && (rc = read_rows(of, arena, rows, &n, err)) == PERSO_OK) {
         for (size_t i = 0; i < n && shown < SHOWN_ROWS; i++, shown++)
-            perso_preview_row(say, perso_table_layout(table), &rows[i]);
+            say_row(say, layout, &rows[i], of->table == NULL);
         perso_arena_reset(arena);
     }
     free(rows);
     perso_arena_free(arena);
     return rc == PERSO_END ? PERSO_OK : rc;
+}
+
+enum perso_result
+perso_preview_records(struct perso_say *say, const struct perso_source *source, const char *name,
+                      enum perso_record_form form, enum perso_charset charset,
+                      struct perso_error *err)
+{
+    const struct perso_record_options options = { .form = form, .charset = charset, .file = name };
+    struct rows rows = { NULL, NULL };
+    enum perso_result rc = perso_records_open(source, &options, &rows.records, err);
+
+    if (rc == PERSO_OK && (rc = show_rows(say, &rows, err)) == PERSO_OK) {
+        perso_say_begin(say, "records");
+        perso_say_text(say, "encoding", perso_charset_name(charset));
+        perso_say_number(say, "rows", perso_records_rows(rows.records));
+        perso_say_end(say);
+    }
+    perso_records_free(rows.records);
+    return rc;
 }
 
 enum perso_result
@@ -148,7 +202,7 @@ perso_preview_table(struct perso_say *say, const struct perso_source *source, co
                                  ? say->json ? "carried through" : _("carried through")
                                  : perso_column_code(layout->known[i]));
         perso_say_end(say);
-        rc = show_rows(say, table, err);
+        rc = show_rows(say, &(const struct rows) { table, NULL }, err);
     }
     if (rc == PERSO_OK) {
         perso_say_begin(say, "table");

@@ -12,7 +12,7 @@ enum perso_result perso_profile_show(struct perso_say *say, const struct perso_p
 
 struct perso_profile_question {
     const char *file;
-    const char *as;       /* application, issuance, result; "" : guessed by its columns */
+    const char *as;       /* application, issuance, result, return; "" : guessed */
     const char *encoding; /* "" : a manifest's or the profile's */
     const char *site;     /* folder that passphrase_file is relative to; "" : where we are */
 };

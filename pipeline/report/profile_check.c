@@ -5,13 +5,16 @@
 #include <openssl/crypto.h>
 
 #include "perso/text.h"
+#include "pipeline/file/incoming.h"
 #include "pipeline/file/input.h"
 #include "pipeline/file/preview.h"
 #include "pipeline/file/requests.h"
 #include "pipeline/report/profile.h"
 #include "pipeline/report/profile_found.h"
 #include "pipeline/report/profile_judge.h"
+#include "pipeline/report/return_check.h"
 
+#define RETURN "return"
 #define SHOWN_ROWS 3u
 #define ROW_DIGITS 6u /* of a header none has so many: divisions, numbers and dates have */
 
@@ -39,7 +42,7 @@ perso_profile_knows_table(const char *as)
     for (size_t i = 0; i < PERSO_TABLE_KINDS; i++)
         if (strcmp(perso_table_kinds[i].name, as) == 0)
             return true;
-    return false;
+    return strcmp(as, RETURN) == 0;
 }
 
 static const struct perso_table_profile *
@@ -349,6 +352,20 @@ check(struct checking *c, struct perso_error *err)
     return rc;
 }
 
+/* What parties of Persoline send each other is of one layout. */
+static enum perso_result
+refuse_package(const struct perso_profile_question *question, struct perso_error *err)
+{
+    char kind[4];
+    struct perso_error unreadable = { 0 };
+
+    if (perso_incoming_kind(question->file, kind, &unreadable) != PERSO_OK)
+        return PERSO_OK;
+    perso_error_at(err, question->file, 0, 0);
+    return perso_error_set(err, PERSO_REJ_FILE_FORMAT, "",
+                           "a package (%s): no profile is asked how to read it", kind);
+}
+
 enum perso_result
 perso_profile_check(struct perso_say *say, const struct perso_profile *profile,
                     const struct perso_profile_question *question, uint32_t *held,
@@ -357,7 +374,7 @@ perso_profile_check(struct perso_say *say, const struct perso_profile *profile,
     struct checking *c = calloc(1, sizeof *c);
     enum perso_result rc = c != NULL && (c->job = calloc(1, sizeof *c->job)) != NULL &&
                                    (c->arena = perso_arena_new()) != NULL
-                               ? PERSO_OK
+                               ? refuse_package(question, err)
                                : perso_error_errno(err, "memory");
 
     if (rc == PERSO_OK) {
@@ -366,8 +383,13 @@ perso_profile_check(struct perso_say *say, const struct perso_profile *profile,
         c->question = question;
         c->job->profile = *profile;
         snprintf(c->job->site.folder, sizeof c->job->site.folder, "%s", question->site);
-        rc = check(c, err);
-        *held = c->found.n_held;
+        if (strcmp(question->as, RETURN) == 0 ||
+            (question->as[0] == '\0' && perso_return_looks_like(profile, c->job, question->file))) {
+            rc = perso_return_check(say, profile, question, c->job, held, err);
+        } else {
+            rc = check(c, err);
+            *held = c->found.n_held;
+        }
     }
     if (c != NULL) {
         perso_arena_free(c->arena);

@@ -8,6 +8,7 @@
 #include "formats/package/archive.h"
 #include "formats/package/manifest.h"
 #include "formats/pki/certificate.h"
+#include "formats/pki/certificate_file.h"
 #include "formats/text/table.h"
 #include "perso/text.h"
 #include "pipeline/file/archive_in.h"
@@ -101,6 +102,28 @@ show_certificate(struct perso_say *say, struct perso_cursor der)
 }
 
 static enum perso_result
+show_item(void *self, const struct perso_certificate_item *item, struct perso_error *err)
+{
+    struct perso_say *say = self;
+
+    (void)err;
+    if (item->role != PERSO_ROLE_ENVELOPE)
+        show_certificate(say, item->der);
+    return PERSO_OK;
+}
+
+/* In any form of file; a table that happens to be none of them says nothing before it is refused.
+ */
+static bool
+show_certificates(struct perso_say *say, struct perso_cursor bytes)
+{
+    const struct perso_certificate_visitor visitor = { show_item, say };
+    struct perso_error unreadable = { 0 };
+
+    return perso_certificates_read(bytes, &visitor, &unreadable) == PERSO_OK;
+}
+
+static enum perso_result
 show_small(struct perso_say *say, const char *path, bool *done, struct perso_error *err)
 {
     struct perso_manifest *m = calloc(1, sizeof *m);
@@ -126,7 +149,7 @@ show_small(struct perso_say *say, const char *path, bool *done, struct perso_err
             if (side.has_encoding)
                 perso_say_text(say, "encoding", side.encoding);
             perso_say_end(say);
-        } else if (!show_certificate(say, all)) {
+        } else if (!show_certificates(say, all)) {
             *done = false;
         }
     }
@@ -214,20 +237,26 @@ show_archive(struct perso_say *say, const struct perso_source *source, const cha
 
 /* ---- any file ---- */
 
-/* A table says nothing of its encoding: the one that fits all its bytes is tried first. */
+/* A table says nothing of its encoding: the one that fits all its bytes is tried first. head: how
+ * the file begins. */
 static enum perso_result
-show_any_table(struct perso_say *say, struct perso_file_source *file, const char *path,
-               struct perso_error *err)
+show_text(struct perso_say *say, struct perso_file_source *file, const char *path,
+          struct perso_cursor head, struct perso_error *err)
 {
     static const enum perso_charset charsets[] = { PERSO_UTF8, PERSO_GB18030 };
     const struct perso_source source = perso_file_source(file);
+    enum perso_record_form form;
+    bool is_records = perso_record_form_find(head, &form);
     enum perso_result rc = PERSO_OK;
 
     for (size_t i = 0; i < 2; i++) {
         *err = (struct perso_error) { 0 };
         if ((rc = perso_file_source_rewind(file, err)) != PERSO_OK)
             return rc;
-        rc = perso_preview_table(say, &source, perso_path_name(path), charsets[i], err);
+        rc =
+            is_records
+                ? perso_preview_records(say, &source, perso_path_name(path), form, charsets[i], err)
+                : perso_preview_table(say, &source, perso_path_name(path), charsets[i], err);
         if (rc != PERSO_REJECT || err->reject != PERSO_REJ_TEXT_ENCODING)
             return rc;
     }
@@ -261,7 +290,7 @@ perso_show(struct perso_say *say, const char *path, struct perso_error *err)
         if (perso_file_source_bytes(file) <= SMALL_BYTES)
             rc = show_small(say, path, &done, err);
         if (rc == PERSO_OK && !done)
-            rc = show_any_table(say, file, path, err);
+            rc = show_text(say, file, path, perso_cursor_of(head, n), err);
     }
 out:
     perso_file_source_close(file);

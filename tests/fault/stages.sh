@@ -1,8 +1,8 @@
 #!/bin/bash
 # Every command of the line, disturbed where it changes files (RELIABILITY T1, T2, T6): README.md.
-# One mode a point, which the seed chooses; each stage has the same part of $PERSO_SECONDS (0: as
-# long as it takes) and goes evenly through its points. With PERSO_FULL all points of a larger job,
-# $PERSO_EACH modes at each. PERSO_FAULT_ONLY=STAGE[:POINT:MODE] repeats one.
+# $PERSO_EACH modes a point (1), which the seed chooses; each stage has the same part of
+# $PERSO_SECONDS (0: as long as it takes) and goes evenly through its points. With PERSO_FULL all
+# points of a larger job. PERSO_FAULT_ONLY=STAGE[:POINT:MODE] repeats one.
 fault_here=$(cd "$(dirname "$0")" && pwd)
 . "$fault_here/../job/lib.sh"
 # shellcheck source=tests/fault/lib.sh
@@ -11,9 +11,8 @@ fault_here=$(cd "$(dirname "$0")" && pwd)
 stages=("${line_stages[@]}" "${signing_stages[@]}" "${party_stages[@]}" "${site_stages[@]}")
 seconds=${PERSO_SECONDS:-70}
 only=${PERSO_FAULT_ONLY:-}
-each=${PERSO_EACH:-1}
-[ -z "${PERSO_FULL:-}" ] || seconds=${PERSO_SECONDS:-0} each=${PERSO_EACH:-3}
-limit=(--each "$each")
+[ -z "${PERSO_FULL:-}" ] || seconds=${PERSO_SECONDS:-0}
+limit=(--each "${PERSO_EACH:-1}")
 if [ -z "$only" ]; then
     limit+=(--seconds "$(awk -v s="$seconds" -v n="${#stages[@]}" 'BEGIN { print s / n }')")
 else

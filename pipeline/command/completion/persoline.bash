@@ -112,7 +112,7 @@ _persoline_value()
     --role) _persoline_words 'vendor department centre all' ;;
     --finisher) _persoline_words 'vendor centre' ;;
     --encoding) _persoline_words 'utf-8 gbk gb18030' ;;
-    --as) _persoline_words 'application issuance result' ;;
+    --as) _persoline_words 'application issuance result return' ;;
     --date) _persoline_words "$(date +%Y-%m-%d)" ;;
     --profile) _persoline_of_site profiles .conf ;;
     --ra | --centre) _persoline_of_site peers .cer ;;

@@ -122,7 +122,7 @@ complete -c persoline -n '__persoline_is init' -l from -r -F -d 'package that th
 complete -c persoline -n "__persoline_is init 'profile check'" -l profile -x \
     -a '(__persoline_of_site profiles .conf)'
 complete -c persoline -n "__persoline_is 'profile check'" -l as -x \
-    -a 'application issuance result'
+    -a 'application issuance result return'
 complete -c persoline -n "__persoline_is prepare ingest reconcile 'profile check'" -l encoding -x \
     -a 'utf-8 gbk gb18030'
 complete -c persoline -n '__persoline_is prepare ingest reconcile' -l rows -x
