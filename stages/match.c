@@ -311,6 +311,24 @@ describe(struct perso_sm3 *sm3, const struct judged judged[KINDS],
                               out->encryption_digest, out->encryption_sm3);
 }
 
+enum perso_result
+perso_matched_of(const struct perso_answer *answer, struct perso_matched *ret,
+                 struct perso_error *err)
+{
+    struct judged judged[KINDS] = { [SIGNING] = { .here = false } };
+    struct perso_error unreadable = { 0 };
+    struct perso_sm3 *sm3 = perso_sm3_new();
+    enum perso_result rc = PERSO_OK;
+
+    for (int kind = 0; kind < KINDS; kind++)
+        judged[kind].here = perso_certificate_read(der_of(answer, kind), &judged[kind].certificate,
+                                                   &unreadable) == PERSO_OK;
+    if (sm3 == NULL || !describe(sm3, judged, answer, ret))
+        rc = perso_error_openssl(err, "certificate digests");
+    perso_sm3_free(sm3);
+    return rc;
+}
+
 static enum perso_result
 judge_batch(const struct perso_match_rules *rules, const struct perso_answer *answers, size_t n,
             struct bench *bench, struct perso_verdict *verdicts, struct perso_error *err)

@@ -51,4 +51,9 @@ enum perso_result perso_stage_match(const struct perso_match_rules *rules,
                                     struct perso_matched *out, struct perso_verdict *verdicts,
                                     struct perso_error *err);
 
+/** What an answer's certificates would be claimed by, unjudged; zeros for one that is not there or
+ *  cannot be read. */
+enum perso_result perso_matched_of(const struct perso_answer *answer, struct perso_matched *ret,
+                                   struct perso_error *err);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "formats/identity/name.h"
 #include "pipeline/drive/drive.h"
+#include "pipeline/drive/match_parts.h"
 #include "pipeline/job/cards.h"
 #include "pipeline/job/progress.h"
 #include "pipeline/job/rules.h"
@@ -10,32 +11,12 @@
 #include "stages/collect.h"
 #include "stages/match.h"
 
-struct matching {
-    struct perso_job *job;
-    const struct perso_role_stage *stage;
-    struct perso_match_rules rules;
-    uint32_t matched, held;
-    int64_t file_id; /* the return whose date is known */
-    int64_t file_date_s;
-    struct perso_card cards[PERSO_BATCH_RECORDS];
-    struct perso_application applications[PERSO_BATCH_RECORDS];
-    struct perso_issuance issuances[PERSO_BATCH_RECORDS];
-    struct perso_answer answers[PERSO_BATCH_RECORDS];
-    struct perso_validity validities[PERSO_BATCH_RECORDS];
-    struct perso_matched matched_items[PERSO_BATCH_RECORDS];
-    struct perso_verdict verdicts[PERSO_BATCH_RECORDS];
-    struct perso_claim claims[PERSO_BATCH_RECORDS];
-    size_t claimed[PERSO_BATCH_RECORDS]; /* index of the card of each claim */
-};
-
-static const uint8_t nothing[PERSO_POINT_BYTES]; /* of an item that is not there */
-
 #define DAY_S 86400
 
 /* CONTRACTS 5: the beginning is judged at the return's date, the end at the later of that and the
  * job's date; never at the machine's present time. Dates are whole days. */
 static enum perso_result
-take_validity(struct matching *m, int64_t file_id, struct perso_validity *ret,
+take_validity(struct perso_matching *m, int64_t file_id, struct perso_validity *ret,
               struct perso_error *err)
 {
     struct perso_ledger_file file;
@@ -58,7 +39,7 @@ take_validity(struct matching *m, int64_t file_id, struct perso_validity *ret,
 }
 
 static enum perso_result
-load(struct matching *m, size_t i, struct perso_error *err)
+load(struct perso_matching *m, size_t i, struct perso_error *err)
 {
     struct perso_arena *arena = m->job->arena;
     struct perso_stored_record record;
@@ -78,57 +59,10 @@ load(struct matching *m, size_t i, struct perso_error *err)
     return take_validity(m, record.file_id, &m->validities[i], err);
 }
 
-/* ---- one certificate one card, over all history ---- */
-
-static enum perso_result
-claim_items(struct matching *m, size_t n, enum perso_claim_kind kind, size_t offset, size_t bytes,
-            enum perso_column column, struct perso_error *err)
-{
-    const struct perso_site_store *store = &m->job->site.store;
-    size_t count = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        const uint8_t *value = (const uint8_t *)&m->matched_items[i] + offset;
-        if (m->verdicts[i].reject != PERSO_REJ_NONE || memcmp(value, nothing, bytes) == 0)
-            continue;
-        m->claims[count] = (struct perso_claim) { value, bytes, .card_id = m->cards[i].card_id };
-        m->claimed[count++] = i;
-    }
-    if (count == 0)
-        return PERSO_OK;
-    enum perso_result rc = store->claim(store->self, m->job->name, kind, m->claims, count, err);
-    for (size_t k = 0; rc == PERSO_OK && k < count; k++) {
-        if (m->claims[k].granted)
-            continue;
-        struct perso_verdict *v = &m->verdicts[m->claimed[k]];
-        *v = (struct perso_verdict) { PERSO_REJ_CERT_TWICE, column, "" };
-        snprintf(v->note, sizeof v->note, "card %.32s of %.48s", m->claims[k].other_card,
-                 m->claims[k].other_job);
-    }
-    return rc;
-}
-
-static enum perso_result
-claim_all(struct matching *m, size_t n, struct perso_error *err)
-{
-    enum perso_result rc;
-
-    if ((rc = claim_items(m, n, PERSO_CLAIM_CERTIFICATE,
-                          offsetof(struct perso_matched, signing_digest), PERSO_SM3_BYTES,
-                          PERSO_COL_QMZS, err)) != PERSO_OK ||
-        (rc = claim_items(m, n, PERSO_CLAIM_CERTIFICATE,
-                          offsetof(struct perso_matched, encryption_digest), PERSO_SM3_BYTES,
-                          PERSO_COL_JMZS, err)) != PERSO_OK)
-        return rc;
-    return claim_items(m, n, PERSO_CLAIM_ENCRYPTION_KEY,
-                       offsetof(struct perso_matched, encryption_key), PERSO_POINT_BYTES,
-                       PERSO_COL_JMZS, err);
-}
-
 /* ---- effects ---- */
 
 static enum perso_result
-move_run(struct matching *m, size_t first, size_t end, struct perso_error *err)
+move_run(struct perso_matching *m, size_t first, size_t end, struct perso_error *err)
 {
     struct perso_event event = { .stage = PERSO_STAGE_MATCH,
                                  .kind = "move",
@@ -146,7 +80,7 @@ move_run(struct matching *m, size_t first, size_t end, struct perso_error *err)
 }
 
 static enum perso_result
-settle_cards(struct matching *m, size_t n, struct perso_error *err)
+settle_cards(struct perso_matching *m, size_t n, struct perso_error *err)
 {
     size_t first = 0, end;
     enum perso_result rc = PERSO_OK;
@@ -166,8 +100,22 @@ settle_cards(struct matching *m, size_t n, struct perso_error *err)
     return rc;
 }
 
+/* Cards of earlier batches that a card of this one shares a certificate with. */
 static enum perso_result
-match_batch(struct matching *m, size_t n, struct perso_error *err)
+hold_others(struct perso_matching *m, struct perso_error *err)
+{
+    enum perso_result rc = PERSO_OK;
+
+    for (size_t i = 0; rc == PERSO_OK && i < m->n_others; i++) {
+        rc = perso_job_hold(m->job, &m->others[i], PERSO_STATE_HELD, PERSO_STAGE_MATCH,
+                            &m->other_verdicts[i], m->others[i].answer, err);
+        m->held++;
+    }
+    return rc;
+}
+
+static enum perso_result
+match_batch(struct perso_matching *m, size_t n, struct perso_error *err)
 {
     enum perso_result rc = PERSO_OK;
 
@@ -179,17 +127,17 @@ match_batch(struct matching *m, size_t n, struct perso_error *err)
     m->rules.validities = m->validities;
     if ((rc = perso_stage_match(&m->rules, m->applications, m->issuances, m->answers, n,
                                 m->matched_items, m->verdicts, err)) != PERSO_OK ||
-        (rc = claim_all(m, n, err)) != PERSO_OK ||
+        (rc = perso_match_claim(m, n, err)) != PERSO_OK ||
         (rc = perso_ledger_begin(m->job->ledger, err)) != PERSO_OK)
         return rc;
-    if ((rc = settle_cards(m, n, err)) == PERSO_OK)
+    if ((rc = settle_cards(m, n, err)) == PERSO_OK && (rc = hold_others(m, err)) == PERSO_OK)
         return perso_ledger_commit(m->job->ledger, err);
     perso_ledger_rollback(m->job->ledger);
     return rc;
 }
 
 static enum perso_result
-match_all(struct matching *m, uint32_t n_cards, struct perso_error *err)
+match_all(struct perso_matching *m, uint32_t n_cards, struct perso_error *err)
 {
     struct perso_progress progress;
     int64_t after = 0;
@@ -211,7 +159,7 @@ match_all(struct matching *m, uint32_t n_cards, struct perso_error *err)
 /* The department has judged the chain before a vendor or centre sees the certificate; these may do
  * without the CA certificates. */
 static enum perso_result
-take_trust(struct matching *m, struct perso_trust **trust, struct perso_error *err)
+take_trust(struct perso_matching *m, struct perso_trust **trust, struct perso_error *err)
 {
     size_t left_out = 0;
     enum perso_result rc = perso_site_trust(&m->job->site, trust, &left_out, err);
@@ -250,7 +198,7 @@ envelope_of(const struct perso_job *job)
 }
 
 static enum perso_result
-take_rules(struct matching *m, struct perso_trust **trust, struct perso_error *err)
+take_rules(struct perso_matching *m, struct perso_trust **trust, struct perso_error *err)
 {
     const struct perso_profile *p = &m->job->profile;
     m->rules = (struct perso_match_rules) {
@@ -267,7 +215,7 @@ take_rules(struct matching *m, struct perso_trust **trust, struct perso_error *e
 enum perso_result
 perso_drive_match(struct perso_job *job, struct perso_error *err)
 {
-    struct matching *m = calloc(1, sizeof *m);
+    struct perso_matching *m = calloc(1, sizeof *m);
     struct perso_trust *trust = NULL;
     uint32_t counts[PERSO_STATE_COUNT];
     enum perso_result rc;
@@ -278,6 +226,7 @@ perso_drive_match(struct perso_job *job, struct perso_error *err)
     m->stage = perso_role_stage_find(job->role, PERSO_STAGE_MATCH);
     if ((rc = perso_ledger_counts(job->ledger, counts, err)) != PERSO_OK ||
         counts[m->stage->from] == 0 || (rc = take_rules(m, &trust, err)) != PERSO_OK ||
+        (rc = perso_match_flags(m, err)) != PERSO_OK ||
         (rc = match_all(m, counts[m->stage->from], err)) != PERSO_OK)
         goto out;
     perso_say_begin(&job->say, "match");
@@ -286,6 +235,7 @@ perso_drive_match(struct perso_job *job, struct perso_error *err)
     perso_say_end(&job->say);
 out:
     perso_trust_free(trust);
+    free(m->flags);
     free(m);
     return rc;
 }

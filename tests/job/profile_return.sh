@@ -38,7 +38,8 @@ collected()
     rm -rf "$work/copy"
     cp -a "$work/w" "$work/copy"
     PERSOLINE_CONF=$work/copy/site/persoline.conf "$PERSOLINE" collect "$work/copy/site/B1" \
-        "$return" >"$work/collected" 2>"$work/err" || [ $? -ge 3 ] || fail "collect: $(<"$work/err")"
+        "$return" >"$work/collected" 2>"$work/err" || [ $? -ge 3 ] ||
+        fail "collect: $(<"$work/err")"
     sed -n "s/^collect: .*[ ,]$1 \([0-9]*\).*/\1/p" "$work/collected"
 }
 
@@ -50,7 +51,8 @@ for form in table xml json mixed.zip; do
     said 'as return, because of what is in it'
     issued=$(sed -n 's/^code of the RA: code 00, answers \([0-9]*\), means issued$/\1/p' \
         "$work/out")
-    refused=$(sed -n 's/^code of the RA: .*answers \([0-9]*\), means refused$/\1/p' "$work/out")
+    refused=$(sed -n 's/^code of the RA: .*answers \([0-9]*\), means refused$/\1/p' \
+        "$work/out")
     said "^field: code QMZS, answers that have it"
     equal "$issued" "$(collected issued)" "$form: issued, of check and of collect"
     equal "$refused" "$(collected refused)" "$form: refused, of check and of collect"
