@@ -207,9 +207,13 @@ perso_ingest_check_subject(struct perso_ingest_row *row, enum perso_column colum
     const struct perso_application *out = row->out;
     struct perso_subject subject;
 
-    if (row->has_proof && row->proof == column && row->rules->subject_check &&
-        (!perso_subject_read(row->request.subject, &subject) ||
-         !perso_subject_is(&subject, out->name, out->ssn, out->card_id, &row->rules->subject)))
+    if (!row->has_proof || row->proof != column || !row->rules->subject_check)
+        return PERSO_OK;
+    if (!perso_subject_read(row->request.subject, &subject))
         return perso_refuse(err, PERSO_REJ_REQUEST_SUBJECT);
-    return PERSO_OK;
+    if (perso_subject_is(&subject, out->name, out->ssn, out->card_id, &row->rules->subject))
+        return PERSO_OK;
+    const char *fault = perso_subject_fault(&subject);
+    return fault != NULL ? perso_error_set(err, PERSO_REJ_REQUEST_SUBJECT, "", "%s", fault)
+                         : perso_refuse(err, PERSO_REJ_REQUEST_SUBJECT);
 }

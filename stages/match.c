@@ -274,7 +274,10 @@ judge_record(const struct perso_match_rules *rules, const struct perso_applicati
             continue;
         reject = judge_certificate(rules, &judged[kind], kind, application, issuance);
         if (reject != PERSO_REJ_NONE) {
-            perso_verdict_set(verdict, reject, column_of(kind), NULL);
+            perso_verdict_set(verdict, reject, column_of(kind),
+                              reject == PERSO_REJ_CERT_PERSON
+                                  ? perso_subject_fault(&judged[kind].certificate.person)
+                                  : NULL);
             return;
         }
     }

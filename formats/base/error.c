@@ -59,6 +59,8 @@ perso_error_prefix(struct perso_error *err, const char *format, ...)
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     n = strlen(text);
+    if (strncmp(err->text, text, n) == 0) /* who is nearer to it has said so already */
+        return;
     snprintf(text + n, sizeof text - n, "%s",
              err->text[0] != '\0' ? err->text : perso_reject_text(err->reject));
     memcpy(err->text, text, sizeof err->text);

@@ -259,9 +259,12 @@ enum perso_result
 perso_certificates_read(struct perso_cursor bytes, const struct perso_certificate_visitor *visitor,
                         struct perso_error *err)
 {
+    static const char mark[] = "\xef\xbb\xbf"; /* of UTF-8, where an editor put one */
     struct reading r = { .visitor = visitor };
     enum perso_result rc;
 
+    if (perso_left(&bytes) >= 3 && memcmp(bytes.at, mark, 3) == 0)
+        bytes.at += 3;
     if (is_blank(bytes))
         return perso_error_set(err, PERSO_REJ_FILE_EMPTY, "", "%s", "");
     if (perso_left(&bytes) > PERSO_CERTIFICATE_FILE_BYTES)

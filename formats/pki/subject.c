@@ -5,6 +5,7 @@
 #include "formats/identity/name.h"
 #include "formats/pki/der.h"
 #include "formats/text/charset.h"
+#include "perso/text.h"
 
 #define TAG_NUMERIC_STRING 0x12
 #define TAG_T61_STRING 0x14
@@ -269,6 +270,14 @@ is_name(struct perso_text text, struct perso_text name, uint32_t allowed)
     default:
         return false;
     }
+}
+
+const char *
+perso_subject_fault(const struct perso_subject *subject)
+{
+    if (subject->strange_string)
+        return N_("a name or number in a string type that is not read, or with wrong characters");
+    return subject->many_names ? N_("two names, or two values of one number") : NULL;
 }
 
 /* name || SSN or SSN || name. */

@@ -29,6 +29,9 @@ bool perso_subject_read(struct perso_cursor name, struct perso_subject *ret);
 bool perso_subject_extension(struct perso_cursor oid, struct perso_cursor value,
                              struct perso_subject *ret);
 
+/** Why it names nobody, as a note; NULL: it can be read. */
+const char *perso_subject_fault(const struct perso_subject *subject);
+
 /* Which extractors must name the person, and which may but, if present, must agree. */
 struct perso_subject_rules {
     bool need_name;   /* CN equals the name, folds of names allowed (bits below) */

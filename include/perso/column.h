@@ -17,7 +17,7 @@
 /*      code        personal  other header names, separated by |                          */
 #define PERSO_COLUMNS(COL) \
     COL(AAZ501,     false, "卡识别码|KSBM") \
-    COL(AAZ500,     false, "社会保障卡卡号|社保卡号|卡号|KH") \
+    COL(AAZ500,     false, "社会保障卡卡号|社保卡卡号|社保卡号|卡号|KH") \
     COL(AAC002,     true,  "社会保障号码|SHBZHM") \
     COL(AAC003,     true,  "姓名|XM") \
     COL(AAC004,     true,  "性别|XB") \

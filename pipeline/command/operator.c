@@ -24,9 +24,14 @@ find(struct perso_job *job, const char *text, struct perso_card *card, struct pe
     } else if (perso_card_id_read((struct perso_text) { text, (uint32_t)strlen(text) }, card_id)) {
         rc = perso_ledger_card_find(job->ledger, card_id, card, err);
     }
-    return rc == PERSO_END ? perso_error_set(err, PERSO_REJ_NONE, "AAZ501",
-                                             "%.40s: no such card in this job", text)
-                           : rc;
+    if (rc != PERSO_END)
+        return rc;
+    /* What does not look like a card id may be somebody's number or name. */
+    if (text[0] != '#' && (strlen(text) != PERSO_CARD_ID_CHARS ||
+                           strspn(text, "0123456789abcdefABCDEF") != PERSO_CARD_ID_CHARS))
+        return perso_error_set(err, PERSO_REJ_NONE, "AAZ501",
+                               "want a card identification code, or # and its number");
+    return perso_error_set(err, PERSO_REJ_NONE, "AAZ501", "%.40s: no such card in this job", text);
 }
 
 enum perso_result

@@ -22,8 +22,8 @@ static const struct item items[] = {
       PERSO_COL_QMZS },
     { PERSO_CLAIM_CERTIFICATE, offsetof(struct perso_matched, encryption_digest), PERSO_SM3_BYTES,
       PERSO_COL_JMZS },
-    { PERSO_CLAIM_ENCRYPTION_KEY, offsetof(struct perso_matched, encryption_key),
-      PERSO_POINT_BYTES, PERSO_COL_JMZS },
+    { PERSO_CLAIM_ENCRYPTION_KEY, offsetof(struct perso_matched, encryption_key), PERSO_POINT_BYTES,
+      PERSO_COL_JMZS },
 };
 
 static const uint8_t *
@@ -169,9 +169,8 @@ claim_item(struct perso_matching *m, size_t n, const struct item *item, struct p
     enum perso_result rc =
         store->claim(store->self, m->job->name, item->kind, m->claims, count, err);
     for (size_t k = 0; rc == PERSO_OK && k < count; k++)
-        rc = m->claims[k].granted
-                 ? judge_flagged(m, n, m->claimed[k], &m->claims[k], item, err)
-                 : judge_refused(m, n, m->claimed[k], &m->claims[k], item, err);
+        rc = m->claims[k].granted ? judge_flagged(m, n, m->claimed[k], &m->claims[k], item, err)
+                                  : judge_refused(m, n, m->claimed[k], &m->claims[k], item, err);
     return rc;
 }
 

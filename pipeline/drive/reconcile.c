@@ -142,6 +142,16 @@ pair_of(const struct perso_card *card, const struct perso_issuance *row,
     return 1;
 }
 
+/* Cards that rows without an AAZ501 may be about, by AAC002 + AAZ500. */
+static enum perso_result
+index_pairs(struct reconciling *s, struct perso_error *err)
+{
+    uint32_t joinable = 1u << s->from | 1u << s->to | 1u << PERSO_STATE_HELD;
+
+    return s->pairs != NULL ? PERSO_OK
+                            : perso_card_index_new(s->job, joinable, pair_of, &s->pairs, err);
+}
+
 static enum perso_result
 join_by_pair(struct reconciling *s, size_t row, struct perso_error *err)
 {
@@ -156,7 +166,8 @@ join_by_pair(struct reconciling *s, size_t row, struct perso_error *err)
 
     perso_issuance_parse(&s->cells[row], &s->rows[row].origin, &issuance);
     write_pair(&issuance, pair);
-    if ((rc = perso_card_index_find(s->pairs, pair, seqs, 16, &n, err)) != PERSO_OK)
+    if ((rc = index_pairs(s, err)) != PERSO_OK ||
+        (rc = perso_card_index_find(s->pairs, pair, seqs, 16, &n, err)) != PERSO_OK)
         return rc;
     if (n == 0) {
         s->counts.only++;
@@ -182,7 +193,7 @@ join_row(struct reconciling *s, size_t row, struct perso_error *err)
     struct perso_card card;
     enum perso_result rc = PERSO_END;
 
-    if (s->pairs != NULL)
+    if (cell.bytes == 0) /* in this row, or in all as there is no such column */
         return join_by_pair(s, row, err);
     if (perso_card_id_read(cell, card_id))
         rc = perso_ledger_card_find(s->job->ledger, card_id, &card, err);
@@ -244,15 +255,10 @@ take_batch(struct reconciling *s, size_t n, struct perso_error *err)
 static enum perso_result
 read_tables(struct reconciling *s, uint32_t operator_rows, struct perso_error *err)
 {
-    uint32_t joinable = 1u << s->from | 1u << s->to | 1u << PERSO_STATE_HELD;
     size_t n = 0;
     enum perso_result rc;
 
     while ((rc = perso_input_next(s->in, perso_required_issuance, err)) == PERSO_OK) {
-        bool by_card = perso_table_layout(s->in->table)->at[PERSO_COL_AAZ501] >= 0;
-        if (!by_card && s->pairs == NULL &&
-            (rc = perso_card_index_new(s->job, joinable, pair_of, &s->pairs, err)) != PERSO_OK)
-            return rc;
         do {
             perso_arena_reset(s->job->arena);
             rc = perso_input_rows(s->in, s->job->arena, s->rows, s->cells, PERSO_BATCH_RECORDS, &n,

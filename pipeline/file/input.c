@@ -74,6 +74,15 @@ open_table(struct perso_input *in, const struct perso_source *source, const char
     return perso_table_open(&in->member, &options, &in->table, err);
 }
 
+/* Of several tables: which one. Its name may be somebody's. */
+static void
+tell_place(const struct perso_input *in, struct perso_error *err)
+{
+    if (in->current != NULL)
+        perso_error_prefix(err, "member %u: ", in->current->number);
+    perso_error_at(err, in->display, 0, 0);
+}
+
 static struct perso_input_member *
 member_of(struct perso_input *in, const char *name, struct perso_error *err)
 {
@@ -92,8 +101,8 @@ member_of(struct perso_input *in, const char *name, struct perso_error *err)
 }
 
 static enum perso_result
-read_member_manifest(struct perso_input *in, const char *name, const struct perso_source *source,
-                     struct perso_error *err)
+read_member_manifest(struct perso_input *in, const char *name, uint32_t number,
+                     const struct perso_source *source, struct perso_error *err)
 {
     char of[PERSO_MEMBER_NAME_BYTES];
     uint8_t bytes[4096];
@@ -103,12 +112,14 @@ read_member_manifest(struct perso_input *in, const char *name, const struct pers
     if (rc != PERSO_OK)
         return rc;
     if (n == sizeof bytes)
-        return perso_error_set(err, PERSO_REJ_MANIFEST_SYNTAX, name, "longer than %zu bytes", n);
+        return perso_error_set(err, PERSO_REJ_MANIFEST_SYNTAX, "", "longer than %zu bytes", n);
     snprintf(of, sizeof of, "%.*s", (int)(strlen(name) - strlen(PERSO_SIDE_MANIFEST)), name);
     struct perso_input_member *m = member_of(in, of, err);
     if (m == NULL)
         return PERSO_REJECT;
     m->listed = true;
+    if (!m->read)
+        m->number = number;
     return perso_side_manifest_read(perso_cursor_of(bytes, n), &m->total, err);
 }
 
@@ -126,7 +137,7 @@ read_manifests(struct perso_input *in, struct perso_error *err)
         rc = perso_archive_in_open(&in->reader, &in->source, &archive, err);
     while (rc == PERSO_OK && (rc = perso_archive_next(archive, &name, &source, err)) == PERSO_OK)
         if (perso_ends_with(name, PERSO_SIDE_MANIFEST))
-            rc = read_member_manifest(in, name, &source, err);
+            rc = read_member_manifest(in, name, perso_archive_members(archive), &source, err);
     perso_archive_free(archive);
     in->foreseen = true;
     return rc == PERSO_END ? perso_file_source_rewind(in->file, err) : rc;
@@ -144,7 +155,8 @@ next_member(struct perso_input *in, const enum perso_column *required, struct pe
         return rc;
     while ((rc = perso_archive_next(in->archive, &name, &source, err)) == PERSO_OK) {
         if (perso_ends_with(name, PERSO_SIDE_MANIFEST)) {
-            if ((rc = read_member_manifest(in, name, &source, err)) != PERSO_OK)
+            rc = read_member_manifest(in, name, perso_archive_members(in->archive), &source, err);
+            if (rc != PERSO_OK)
                 return rc;
             continue;
         }
@@ -160,6 +172,7 @@ next_member(struct perso_input *in, const enum perso_column *required, struct pe
             return (rc = read_manifests(in, err)) == PERSO_OK ? next_member(in, required, err) : rc;
         }
         in->current->read = true;
+        in->current->number = perso_archive_members(in->archive);
         const struct perso_side_manifest *total = &in->current->total;
         bool stated = in->encoding[0] == '\0' && in->current->listed && total->has_encoding;
         return open_table(in, &source, stated ? total->encoding : in->encoding, required, err);
@@ -183,7 +196,7 @@ perso_input_next(struct perso_input *in, const enum perso_column *required, stru
     if (rc == PERSO_OK)
         perso_progress_begin(&in->progress, in->display, in->side.has_rows ? in->side.rows : 0);
     if (rc == PERSO_REJECT)
-        perso_error_at(err, in->display, 0, 0);
+        tell_place(in, err);
     return rc;
 }
 
@@ -203,8 +216,10 @@ end_table(struct perso_input *in, struct perso_error *err)
     in->rows += perso_table_rows(in->table);
     perso_table_free(in->table);
     in->table = NULL;
+    if (rc != PERSO_OK)
+        return rc;
     in->current = NULL;
-    return rc == PERSO_OK ? PERSO_END : rc;
+    return PERSO_END;
 }
 
 enum perso_result
@@ -224,9 +239,11 @@ perso_input_rows(struct perso_input *in, struct perso_arena *arena, struct perso
         for (size_t i = 0; rc == PERSO_OK && i < *n; i++)
             cells[i].known[PERSO_COL_GLYPIN] = cells[i].known[PERSO_COL_ZKMY] =
                 (struct perso_text) { "", 0 };
+        for (size_t i = 0; rc == PERSO_OK && i < *n; i++) /* over all tables of the file */
+            rows[i].origin.record += in->rows;
     }
     if (rc == PERSO_REJECT)
-        perso_error_at(err, in->display, 0, 0);
+        tell_place(in, err);
     return rc;
 }
 
@@ -235,20 +252,24 @@ perso_input_rows(struct perso_input *in, struct perso_arena *arena, struct perso
 static enum perso_result
 check_member(const struct perso_input_member *m, bool *vouched, struct perso_error *err)
 {
+    enum perso_result rc = PERSO_OK;
+
     if (!m->listed) {
         *vouched = false;
         return PERSO_OK;
     }
     if (!m->read)
-        return perso_error_set(err, PERSO_REJ_PACKAGE_MEMBER, m->name, "listed but not there");
-    if (m->total.has_rows && m->total.rows != m->rows)
-        return perso_error_set(err, PERSO_REJ_ROW_COUNT, m->name, "have %u rows, want %u", m->rows,
-                               m->total.rows);
-    if (m->total.has_sm3 && memcmp(m->total.sm3, m->sm3, PERSO_SM3_BYTES) != 0)
-        return perso_error_set(err, PERSO_REJ_FILE_DIGEST, m->name, "%s",
-                               perso_reject_text(PERSO_REJ_FILE_DIGEST));
+        rc = perso_error_set(err, PERSO_REJ_PACKAGE_MEMBER, "",
+                             "a manifest of a table that is not there");
+    else if (m->total.has_rows && m->total.rows != m->rows)
+        rc = perso_error_set(err, PERSO_REJ_ROW_COUNT, "", "have %u rows, want %u", m->rows,
+                             m->total.rows);
+    else if (m->total.has_sm3 && memcmp(m->total.sm3, m->sm3, PERSO_SM3_BYTES) != 0)
+        rc = perso_error_set(err, PERSO_REJ_FILE_DIGEST, "", "%s", "");
+    if (rc != PERSO_OK)
+        perso_error_prefix(err, "member %u: ", m->number);
     *vouched = *vouched && (m->total.has_rows || m->total.has_sm3);
-    return PERSO_OK;
+    return rc;
 }
 
 static enum perso_result

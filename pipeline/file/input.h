@@ -18,7 +18,8 @@
 #define PERSO_INPUT_MEMBERS 64u /* tables of one archive; requests are not counted */
 
 struct perso_input_member {
-    char name[PERSO_MEMBER_NAME_BYTES];
+    char name[PERSO_MEMBER_NAME_BYTES]; /* it may be somebody's: never said */
+    uint32_t number;                    /* in the archive, of the table or of its manifest */
     bool listed, read;
     struct perso_side_manifest total;
     uint32_t rows;

@@ -82,6 +82,9 @@ for command in hold release cancel reject; do
     expect 1 "$PERSOLINE" "$command" "$job" "$card" --reason because
     said "$card.*no such card"
 done
+expect 1 "$PERSOLINE" hold "$job" 11010519491231002X --reason because
+said 'want a card identification code'
+! grep -q 11010519491231002X "$work/err" || fail "what may be somebody's number is told"
 expect 1 "$PERSOLINE" trace "$job" "$card"
 said 'no such card in this job'
 expect 1 "$PERSOLINE" withdraw "$job" no-file --reason because

@@ -79,6 +79,19 @@ cmp "$job/out/machine/B1-0001.csv" "$work/plain-machine" ||
     fail "joined by number: another machine file"
 part "joined by AAC002 + AAZ500: the same machine file; ssn-differs and card-no-differs are absent"
 
+# A row without its id is joined by the pair, be it all rows or some.
+empty_id() { sed '2,$s/^[^,]*,/,/'; }
+form empty plain empty_id
+line_run "$work/empty" "$job" 3
+held "$job" >"$work/have"
+same "$work/have" "$work/want" "all ids empty: held (<) and planted (>)"
+cmp "$job/out/machine/B1-0001.csv" "$work/plain-machine" || fail "ids empty: another machine file"
+some_ids() { sed '2~2s/^[^,]*,/,/'; }
+form some plain some_ids
+line_run "$work/some" "$job" 3
+cmp "$job/out/machine/B1-0001.csv" "$work/plain-machine" || fail "some ids: another machine file"
+part "issuance data with ids in no row or in some rows: the others are joined by the pair"
+
 # ---- corrections of an application ----
 
 world_make "$work/w"
