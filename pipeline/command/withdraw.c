@@ -94,7 +94,10 @@ check_withdrawal(struct perso_job *job, const struct perso_ledger_file *file,
 {
     const struct leaving *leaving = leaving_of(file);
 
-    if (file->status != PERSO_FILE_PLANNED && file->status != PERSO_FILE_MADE)
+    /* What was to be signed may be taken back at any time: it has no effect of its own. */
+    bool signed_for = file->status == PERSO_FILE_SENT && strcmp(file->kind, "tosign") == 0;
+
+    if (file->status != PERSO_FILE_PLANNED && file->status != PERSO_FILE_MADE && !signed_for)
         return perso_error_set(err, PERSO_REJ_NONE, "",
                                "%s was handed over: hold or cancel its cards instead",
                                perso_path_name(file->path));
@@ -185,6 +188,23 @@ unlink_files(struct perso_job *job, const struct perso_ledger_file *file, struct
     return rc;
 }
 
+/* Another job may prepare the tables that the file was made of. */
+static enum perso_result
+release_tables(struct perso_job *job, const struct perso_ledger_file *file, struct perso_error *err)
+{
+    const struct perso_site_store *store = &job->site.store;
+    struct perso_ledger_file table = { .id = 0 };
+    enum perso_result rc;
+
+    while ((rc = perso_ledger_file_next(job->ledger, &table, err)) == PERSO_OK)
+        if (!table.outgoing && table.stage == PERSO_STAGE_PREPARE &&
+            strcmp(table.note, file->path) == 0 &&
+            (rc = store->file_release(store->self, job->name, PERSO_STAGE_PREPARE, table.sm3,
+                                      err)) != PERSO_OK)
+            return rc;
+    return rc == PERSO_END ? PERSO_OK : rc;
+}
+
 enum perso_result
 perso_operator_withdraw(struct perso_job *job, const char *file_name, const char *reason,
                         struct perso_error *err)
@@ -212,6 +232,7 @@ perso_operator_withdraw(struct perso_job *job, const char *file_name, const char
     event.file_id = file.id;
     /* First the file, then the cards: cut in between, nobody has the file and a repeat ends it. */
     if ((rc = unlink_files(job, &file, err)) != PERSO_OK ||
+        (strcmp(file.kind, "tosign") == 0 && (rc = release_tables(job, &file, err)) != PERSO_OK) ||
         (rc = perso_ledger_begin(job->ledger, err)) != PERSO_OK)
         return rc;
     if ((rc = perso_outgoing_cards(job, file.id, give_back, &g, err)) == PERSO_OK &&

@@ -53,8 +53,8 @@ perso_prepare_read(struct perso_preparing *p, struct perso_prepare_table *table,
 
 /* ---- first reading: what is wrong with it ---- */
 
-static void
-tell_row(const struct perso_origin *origin, const struct perso_verdict *verdict)
+void
+perso_prepare_tell_row(const struct perso_origin *origin, const struct perso_verdict *verdict)
 {
     struct perso_error told = { 0 };
 
@@ -68,19 +68,22 @@ static enum perso_result
 judge_rows(struct perso_preparing *p, struct perso_prepare_table *table, size_t n,
            struct perso_error *err)
 {
-    (void)err;
-    for (size_t i = 0; i < n; i++) {
+    enum perso_result rc = PERSO_OK;
+
+    for (size_t i = 0; rc == PERSO_OK && i < n; i++) {
         uint32_t bad = table->rows - table->good;
         table->rows++;
-        if (p->verdicts[i].reject == PERSO_REJ_NONE)
+        if (p->verdicts[i].reject == PERSO_REJ_NONE) {
             table->good++;
-        else if (bad < TOLD_MAX)
-            tell_row(&p->origins[i], &p->verdicts[i]);
-        else if (bad == TOLD_MAX)
+            rc = perso_prepare_rows_add(p, &p->to_sign[i], err);
+        } else if (bad < TOLD_MAX) {
+            perso_prepare_tell_row(&p->origins[i], &p->verdicts[i]);
+        }
+        if (p->verdicts[i].reject != PERSO_REJ_NONE && bad == TOLD_MAX)
             perso_warn("%s: more rows cannot be prepared: they are counted, not told",
                        table->display);
     }
-    return PERSO_OK;
+    return rc;
 }
 
 /* PERSO_END, said aloud: its file was made already, and was not withdrawn. */
@@ -118,6 +121,7 @@ static enum perso_result
 judge_table(struct perso_preparing *p, struct perso_prepare_table *table, struct perso_input *in,
             struct perso_error *err)
 {
+    const struct perso_site_store *store = &p->job->site.store;
     enum perso_result rc;
 
     table->bytes = in->bytes;
@@ -128,8 +132,14 @@ judge_table(struct perso_preparing *p, struct perso_prepare_table *table, struct
             table->path = NULL;
         return rc == PERSO_END ? PERSO_OK : rc;
     }
-    if ((rc = perso_prepare_read(p, table, in, judge_rows, err)) == PERSO_END)
-        rc = perso_input_finish(in, p->options->rows, err);
+    table->first = perso_prepare_rows_count(p);
+    if ((rc = perso_prepare_read(p, table, in, judge_rows, err)) == PERSO_END &&
+        (rc = perso_input_finish(in, p->options->rows, err)) == PERSO_OK)
+        rc = store->file_claim(store->self, p->job->name, PERSO_STAGE_PREPARE, table->sm3, err);
+    if (rc == PERSO_REJECT)
+        perso_error_at(err, table->display, 0, 0);
+    if (rc != PERSO_OK)
+        perso_prepare_rows_cut(p, table->first);
     snprintf(table->encoding, sizeof table->encoding, "%s", in->charset);
     return rc;
 }
@@ -157,8 +167,6 @@ judge_file(struct perso_preparing *p, struct perso_prepare_table *table, struct 
         table->path = NULL;
         rc = PERSO_OK;
     }
-    if (rc == PERSO_OK && table->path != NULL && table->rows > table->good)
-        p->job->left_out = true;
     perso_input_close(in);
     free(in);
     return rc;
@@ -177,6 +185,12 @@ drop_twice(struct perso_preparing *p)
 
 /* ---- a command ---- */
 
+static uint32_t
+left_out(const struct perso_prepare_table *table)
+{
+    return table->rows - table->good - table->again;
+}
+
 static void
 tell_tables(const struct perso_preparing *p)
 {
@@ -189,7 +203,9 @@ tell_tables(const struct perso_preparing *p)
         perso_say_text(say, "file", p->tables[i].display);
         perso_say_number(say, "rows", p->tables[i].rows);
         perso_say_number(say, "to sign", p->tables[i].good);
-        perso_say_number(say, "left out", p->tables[i].rows - p->tables[i].good);
+        if (p->tables[i].again > 0)
+            perso_say_number(say, "doubled", p->tables[i].again);
+        perso_say_number(say, "left out", left_out(&p->tables[i]));
         perso_say_end(say);
     }
 }
@@ -206,8 +222,12 @@ prepare(struct perso_preparing *p, struct perso_error *err)
     if (rc != PERSO_OK)
         return rc;
     drop_twice(p);
+    if ((rc = perso_prepare_rows_judge(p, err)) != PERSO_OK)
+        return rc;
     for (size_t i = 0; i < p->n; i++)
         if (p->tables[i].path != NULL) {
+            p->tables[i].good -= p->tables[i].again;
+            p->job->left_out = p->job->left_out || left_out(&p->tables[i]) > 0;
             good += p->tables[i].good;
             fresh += !p->tables[i].noted;
             left++;
@@ -258,8 +278,10 @@ perso_drive_prepare(struct perso_job *job, const char *const *paths, size_t n,
     p->job = job;
     p->options = options;
     p->n = n;
-    if ((rc = begin(p, paths, err)) == PERSO_OK)
+    if ((rc = perso_prepare_rows_new(p, err)) == PERSO_OK &&
+        (rc = begin(p, paths, err)) == PERSO_OK)
         rc = prepare(p, err);
+    perso_prepare_rows_free(p);
     free(p->tables);
     free(p);
     return rc;

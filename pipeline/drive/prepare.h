@@ -12,8 +12,13 @@ enum perso_result perso_drive_prepare(struct perso_job *job, const char *const *
                                       const struct perso_file_options *options,
                                       struct perso_error *err);
 
-/** True of a table of a job of the form sig that nobody has signed yet: of those of its first rows
- * that can be read none has a signature. */
-bool perso_drive_is_unsigned(struct perso_job *job, const char *path);
+/* What `run` makes of a table of key-generation output. */
+enum perso_signed_form {
+    PERSO_TABLE_READY,     /* for ingest: all that is in in/signed, and of no form sig */
+    PERSO_TABLE_UNSIGNED,  /* of the form sig, and no row that can be read has a signature */
+    PERSO_TABLE_WITHDRAWN, /* the same; what was made of it, with the profile's subject, was
+                              withdrawn: `prepare` alone does it again */
+};
+enum perso_signed_form perso_drive_signed_form(struct perso_job *job, const char *path);
 
 #endif

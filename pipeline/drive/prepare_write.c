@@ -38,16 +38,34 @@ write_card(struct perso_preparing *p, const struct perso_to_sign *card, struct p
     return perso_writer_row(&p->writer, err);
 }
 
+/* Its twin may stand in another table. The cards sign all the same: what is wrong may be put right
+ * in the signed table, and ingest holds what is not. */
+static void
+tell_twice(const struct perso_origin *origin, enum perso_prepare_mark mark)
+{
+    const struct perso_verdict verdict =
+        mark == PERSO_PREPARE_CARD_TWICE
+            ? (struct perso_verdict) { PERSO_REJ_CARD_TWICE, PERSO_COL_AAZ501, "" }
+            : (struct perso_verdict) { PERSO_REJ_KEY_TWICE, PERSO_COL_QMGY, "" };
+
+    perso_prepare_tell_row(origin, &verdict);
+}
+
 static enum perso_result
 write_rows(struct perso_preparing *p, struct perso_prepare_table *table, size_t n,
            struct perso_error *err)
 {
     enum perso_result rc = PERSO_OK;
 
-    (void)table;
-    for (size_t i = 0; rc == PERSO_OK && i < n; i++)
-        if (p->verdicts[i].reject == PERSO_REJ_NONE)
+    for (size_t i = 0; rc == PERSO_OK && i < n; i++) {
+        if (p->verdicts[i].reject != PERSO_REJ_NONE)
+            continue;
+        enum perso_prepare_mark mark = perso_prepare_rows_mark(p, table->first + table->written++);
+        if (mark > PERSO_PREPARE_AGAIN)
+            tell_twice(&p->origins[i], mark);
+        if (mark != PERSO_PREPARE_AGAIN)
             rc = write_card(p, &p->to_sign[i], err);
+    }
     return rc;
 }
 

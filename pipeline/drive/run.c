@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "perso/text.h"
 #include "pipeline/drive/drive.h"
 #include "pipeline/drive/prepare.h"
 #include "pipeline/file/tosign.h"
@@ -65,6 +66,18 @@ inputs_of(struct perso_job *job, const char *folder, struct paths *ret, struct p
 
 static const struct perso_file_options plain = { "", UINT32_MAX, NULL, 0 };
 
+static void
+tell_withdrawn(struct perso_job *job, const char *path)
+{
+    char display[512];
+
+    perso_job_display(job, path, display, sizeof display);
+    perso_say_begin(&job->say, "prepare");
+    perso_say_text(&job->say, "file", display);
+    perso_say_word(&job->say, "known", N_("withdrawn: the command prepare makes it again"));
+    perso_say_end(&job->say);
+}
+
 /* Tables that the cards have not signed yet go their own way. Both borrow from the list. */
 static enum perso_result
 part_unsigned(struct perso_job *job, const struct paths *in, struct paths *ready,
@@ -74,8 +87,12 @@ part_unsigned(struct perso_job *job, const struct paths *in, struct paths *ready
         (not_signed->all = calloc(in->n + 1, sizeof *not_signed->all)) == NULL)
         return perso_error_errno(err, "memory");
     for (size_t i = 0; i < in->n; i++) {
-        struct paths *to = perso_drive_is_unsigned(job, in->all[i]) ? not_signed : ready;
-        to->all[to->n++] = in->all[i];
+        enum perso_signed_form form = perso_drive_signed_form(job, in->all[i]);
+        struct paths *to = form == PERSO_TABLE_UNSIGNED ? not_signed : ready;
+        if (form == PERSO_TABLE_WITHDRAWN)
+            tell_withdrawn(job, in->all[i]);
+        else
+            to->all[to->n++] = in->all[i];
     }
     return PERSO_OK;
 }

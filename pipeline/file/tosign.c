@@ -47,23 +47,31 @@ perso_tosign_find(struct perso_job *job, const char *path, struct perso_ledger_f
 
 struct looking {
     struct perso_job *job;
+    int64_t tosign; /* the file's id */
     struct perso_file_source *file;
     struct perso_table *table;
     struct perso_arena *arena;
     struct perso_row *rows; /* PERSO_BATCH_RECORDS */
 };
 
+/* One that is held was to sign anew, unless it is for what came after the file was made. */
 static enum perso_result
-has_card(struct perso_job *job, struct perso_text cell, bool *ret, struct perso_error *err)
+has_card(const struct looking *l, struct perso_text cell, bool *ret, struct perso_error *err)
 {
+    struct perso_job *job = l->job;
     char card_id[PERSO_CARD_ID_CHARS + 1];
+    struct perso_stored_record record;
     struct perso_card card;
     enum perso_result rc = PERSO_END;
 
     if (perso_card_id_read(cell, card_id))
         rc = perso_ledger_card_find(job->ledger, card_id, &card, err);
     *ret = rc == PERSO_OK;
-    return rc == PERSO_END ? PERSO_OK : rc;
+    if (rc != PERSO_OK || card.state != PERSO_STATE_HELD)
+        return rc == PERSO_END ? PERSO_OK : rc;
+    rc = job->cards.get(job->cards.self, card.application, &record, NULL, NULL, err);
+    *ret = rc == PERSO_OK && record.file_id > l->tosign;
+    return rc;
 }
 
 static enum perso_result
@@ -78,7 +86,7 @@ look_at_rows(struct looking *l, bool *waits, struct perso_error *err)
            (rc = perso_table_read(l->table, l->arena, l->rows, PERSO_BATCH_RECORDS, &n, err)) ==
                PERSO_OK) {
         for (size_t i = 0; rc == PERSO_OK && has && i < n; i++)
-            rc = has_card(l->job, perso_row_cell(layout, &l->rows[i], PERSO_COL_AAZ501), &has, err);
+            rc = has_card(l, perso_row_cell(layout, &l->rows[i], PERSO_COL_AAZ501), &has, err);
         perso_arena_reset(l->arena);
     }
     *waits = !has;
@@ -128,7 +136,7 @@ static enum perso_result
 file_waits(struct perso_job *job, const struct perso_ledger_file *file, bool *waits,
            struct perso_error *err)
 {
-    struct looking l = { .job = job };
+    struct looking l = { .job = job, .tosign = file->id };
     char path[PERSO_PATH_BYTES];
     enum perso_result rc = perso_path_join(job->folder, file->path, path, sizeof path, err);
 

@@ -129,7 +129,11 @@ expect 3 "$PERSOLINE" prepare "$job" "$work/first.csv" --json
 said 'first.csv", "rows": 600, "to sign": [0-9]+, "left out": [0-9]+'
 said '"what": "prepare", "file": "out/tosign/tosign.csv"'
 bad=$(wc -l <"$work/skip")
-equal "$(grep -cE 'first.csv:[0-9]+: (AAZ501|QMGY): .* \[R1' "$work/err")" "$bad" "rows told"
+grep -E 'first.csv:[0-9]+: (AAZ501|QMGY): .* \[R1' "$work/err" >"$work/told"
+equal "$(grep -cv 'stands twice in the batch' "$work/told")" "$bad" "rows told"
+columns "$work/s/truth.csv" code | grep -cE '^R14[01]$' >"$work/want"
+[ "$(grep -c 'stands twice in the batch \[R14[01] ' "$work/told")" -ge "$(cat "$work/want")" ] ||
+    fail "cards and keys that stand twice"
 record=$(columns "$work/s/truth.csv" code record | awk -F'\t' '$1 == "R121" && !n++ { print $2 }')
 said "first.csv:$((record + 1)): QMGY: point is not on the curve \[R121"
 part "prepare tells $bad rows by file, line, field and code, and ends with 3"
@@ -236,6 +240,87 @@ openssl_verifies "$job"
 grep -cE '^C *= *CN, O *= *' "$work/subjects" >"$work/have"
 equal "$(cat "$work/have")" 30 "subjects of persons"
 part "withdrawn and prepared again, with a subject of the person"
+
+# Every card came back with the wrong subject: then too.
+world_make "$work/q2"
+profile_set "$work/q2/site" form sig
+job_make "$work/q2" B1 "$work/t"
+job=$work/q2/site/B1
+expect 4 "$PERSOLINE" run "$job"
+sign "$job" "$work/t"
+profile_set "$work/q2/site" subject 'CN={AAC003},serialNumber={AAC002}'
+expect 3 "$PERSOLINE" run "$job"
+said 'made with another subject than the profile has now: withdraw it'
+equal "$(balance "$job" held)" 30 "signed with another subject"
+expect 0 "$PERSOLINE" withdraw "$job" tosign.csv --reason "the CA wants the person"
+expect 4 "$PERSOLINE" run "$job"
+sign "$job" "$work/t" tosign-0002.csv
+line_run "$work/q2" "$job" 0
+equal "$(balance "$job" written)" 30 "written"
+part "withdrawn after all have signed, prepared and signed again"
+
+# Cards that will not come: without them the job goes on to its end.
+world_make "$work/lost"
+profile_set "$work/lost/site" form sig
+job_make "$work/lost" B1 "$work/t"
+job=$work/lost/site/B1
+expect 4 "$PERSOLINE" run "$job"
+sign "$job" "$work/t"
+signed=$job/in/signed/application.csv
+rm "$signed.manifest.json"
+sed -i '26,$d' "$signed"
+expect 4 "$PERSOLINE" run "$job"
+said 'not all of its cards came back signed'
+expect 0 "$PERSOLINE" withdraw "$job" tosign.csv --reason "six cards were destroyed"
+expect 4 "$PERSOLINE" run "$job"
+said 'known withdrawn: the command prepare makes it again'
+[ -z "$(ls "$job/out/tosign")" ] || fail "what was withdrawn is made again"
+line_run "$work/lost" "$job" 0
+equal "$(balance "$job" written)" 24 "written without those that were lost"
+closes "$job"
+expect 0 "$PERSOLINE" prepare "$job" "$job/in/keys/application.csv"
+equal "$(ls "$job/out/tosign")" tosign-0002.csv "prepared by name"
+part "cards that never come are settled by withdraw: run does not ask for them again"
+
+# What lies in in/signed is taken as signed, wherever in it the signatures stand.
+world_make "$work/late"
+profile_set "$work/late/site" form sig
+job_make "$work/late" B1 "$work/t"
+job=$work/late/site/B1
+expect 4 "$PERSOLINE" run "$job"
+sign "$job" "$work/t"
+signed=$job/in/signed/application.csv
+rm "$signed.manifest.json"
+mkdir "$work/halves"
+awk -F, -v OFS=, 'NR > 1 { $NF = "" } NR < 4' "$signed" >"$work/halves/a.csv" # two without QM
+sed '2,3d' "$signed" >"$work/halves/b.csv"
+rm "$signed"
+(cd "$work/halves" && zip -q "$job/in/signed/halves.zip" a.csv b.csv)
+expect 4 "$PERSOLINE" run "$job"
+equal "$(held "$job" ingest | cut -f2 | sort | uniq -c | tr -s ' ')" " 2 R122" "rows without QM"
+equal "$(balance "$job" in)" 30 "cards"
+equal "$(ls "$job/out/tosign")" tosign.csv "nothing is prepared of it"
+part "tables in in/signed are never prepared: rows without QM are held (R122)"
+
+# One row a card, and one job a table.
+other=$work/late/site/B2
+expect 0 "$PERSOLINE" init "$other" --mode 1 --batch B2 --division 411600 --vendor V1
+expect 1 "$PERSOLINE" prepare "$other" "$job/in/keys/application.csv"
+said 'F105'
+table=$work/t/keys/application.csv
+sed -n '1,4p' "$table" >"$work/again.csv"
+sed -n 3p "$table" >>"$work/again.csv"
+sed -n '1,2p' "$table" >"$work/again2.csv"
+expect 0 "$PERSOLINE" prepare "$other" "$work/again.csv" "$work/again2.csv"
+said 'again.csv, rows 4, to sign 3, doubled 1'
+said 'again2.csv, rows 1, to sign 0, doubled 1'
+equal "$(wc -l <"$other/out/tosign/tosign.csv")" 4 "one row a card, and the header"
+key=$(columns "$table" QMGY | sed -n 1p)
+awk -F, -v OFS=, -v key="$key" 'NR == 3 { $6 = key } NR < 4' "$table" >"$work/one-key.csv"
+expect 0 "$PERSOLINE" prepare "$other" "$work/one-key.csv"
+said 'one-key.csv:2: QMGY: key stands twice in the batch .R141'
+said 'one-key.csv:3: QMGY: key stands twice in the batch .R141'
+part "prepare: one row a card, a key of two cards is told, another job's table is refused"
 
 # ---- signed twice ----
 
