@@ -1,7 +1,7 @@
 #!/bin/bash
 # The RA repeats one card's encryption certificate and key envelope in the answer of another card of
-# the same person, so that nothing else tells them apart: neither card gets it, whichever came first,
-# until the answers no longer share it (DESIGN 1, CONTRACTS 4).
+# the same person, so that nothing else tells them apart: neither card gets it, whichever came
+# first, until the answers no longer share it (DESIGN 1, CONTRACTS 4).
 . "$(dirname "$0")/lib.sh"
 
 cards=20
@@ -36,7 +36,8 @@ request_of()
 {
     unzip -q -p "$work"/w/site/B1/out/ra/REQ-*.zip requests.csv >"$work/requests.csv"
     local key
-    key=$(columns "$work/s/keys/application.csv" AAZ501 QMGY | awk -v id="$1" '$1 == id { print $2 }')
+    key=$(columns "$work/s/keys/application.csv" AAZ501 QMGY |
+        awk -v id="$1" '$1 == id { print $2 }')
     columns "$work/requests.csv" request_id QMGY | awk -v key="$key" '$2 == key { print $1 }'
 }
 first_request=$(request_of "$first") second_request=$(request_of "$second")
@@ -91,7 +92,8 @@ for wrong in first second; do
     only "$request" "$answers" >"$work/corrected.csv"
     expect 0 "$PERSOLINE" collect "$job" "$work/corrected.csv"
     "$PERSOLINE" match "$job" >"$work/out" 2>"$work/err" || [ $? -eq 3 ]
-    equal "$(states "$job" | awk -v id="$right" '$1 == id { print $2 }')" matched "corrected: $wrong"
+    states "$job" >"$work/states"
+    equal "$(awk -v id="$right" '$1 == id { print $2 }' "$work/states")" matched "corrected: $wrong"
     "$PERSOLINE" release "$job" "@$job/held/match.csv" --reason "the other one was wrong" \
         >"$work/out" 2>"$work/err" || fail "release"
     expect 0 "$PERSOLINE" match "$job"
