@@ -7,6 +7,7 @@
 
 #define NUMBER_CHARS 15u /* the shortest ID number, of a foreigner's card of 2017 (DOMAIN 2.3) */
 #define NUMBER_DIGITS 8u /* a long word has none, a number at least its date of birth */
+#define DIGITS 8u        /* digits alone: a PIN, a date of birth, a telephone */
 
 void
 perso_verdict_clear(struct perso_verdict *verdict)
@@ -68,23 +69,48 @@ next(struct perso_text text, uint32_t *scalar)
     return n == 0 ? 1 : n;
 }
 
-/* Bytes of the run of letters and digits at the start; *is_number where it may be an ID number. */
+/* Between groups of digits: blanks and hyphens. */
+static bool
+is_gap(uint32_t c)
+{
+    return c == ' ' || c == '-' || c == 0x3000 || c == 0xa0;
+}
+
+/* A digit or the check letter X stands at text. */
+static bool
+goes_on(struct perso_text text)
+{
+    uint32_t scalar = 0;
+
+    if (text.bytes == 0)
+        return false;
+    next(text, &scalar);
+    return is_digit(scalar) || scalar == 'X' || scalar == 'x';
+}
+
+/* Bytes of the run of letters and digits at the start, single gaps between digits among them;
+ * *is_number where it may be somebody's. */
 static size_t
 run_length(struct perso_text text, bool *is_number)
 {
     size_t at = 0, chars = 0, digits = 0;
+    bool after_digit = false;
     uint32_t scalar;
 
     while (at < text.bytes) {
         struct perso_text rest = { text.at + at, text.bytes - (uint32_t)at };
         size_t n = next(rest, &scalar);
-        if (!is_alphanumeric(scalar))
+        struct perso_text behind = { rest.at + n, rest.bytes - (uint32_t)n };
+        bool gap = after_digit && is_gap(scalar) && goes_on(behind);
+        if (!is_alphanumeric(scalar) && !gap)
             break;
         at += n;
-        chars++;
+        chars += !gap;
         digits += is_digit(scalar);
+        after_digit = is_digit(scalar);
     }
-    *is_number = chars >= NUMBER_CHARS && digits >= NUMBER_DIGITS;
+    *is_number =
+        (chars >= NUMBER_CHARS && digits >= NUMBER_DIGITS) || (chars == digits && digits >= DIGITS);
     return at;
 }
 

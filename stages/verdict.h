@@ -16,8 +16,9 @@ enum perso_result perso_refuse(struct perso_error *err, enum perso_reject reject
 
 /**
  * Append another party's text to the NUL-terminated out, which never holds more than max bytes with
- * its NUL: controls become dots, what looks like an ID number becomes ***, and the cut is on a
- * character. A careless RA or machine may echo a person's number in its reason.
+ * its NUL: controls become dots, what looks like an ID number, a PIN, a date or a telephone becomes
+ * ***, blanks between its digits or not, and the cut is on a character. A careless RA or machine
+ * may echo a person's number in its reason.
  */
 void perso_note_add(char *out, size_t max, struct perso_text text);
 

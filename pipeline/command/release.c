@@ -7,6 +7,9 @@
 #include "pipeline/drive/collect_accept.h"
 #include "pipeline/drive/ingest_accept.h"
 #include "pipeline/job/cards.h"
+#include "pipeline/job/party.h"
+#include "pipeline/job/rules.h"
+#include "stages/correlate.h"
 
 static enum perso_result
 waive(struct perso_job *job, const struct perso_card *card, const char *reason,
@@ -86,6 +89,34 @@ drop_answer(struct perso_job *job, struct perso_card *card, struct perso_error *
     if ((rc = perso_ledger_record_set(job->ledger, &record, err)) != PERSO_OK)
         return rc;
     return perso_job_due_set(job, PERSO_ORPHAN_REPORT, err);
+}
+
+/* What came short is judged by what the profile asks for now; a later return may complete it, so it
+ * is kept. *held: it still lacks something. */
+static enum perso_result
+complete_answer(struct perso_job *job, struct perso_card *card, bool *held, struct perso_error *err)
+{
+    const struct perso_role_stage *stage = perso_role_stage_find(job->role, PERSO_STAGE_COLLECT);
+    struct perso_return_rules of_ra;
+    struct perso_stored_record record;
+    struct perso_verdict verdict = { .reject = PERSO_REJ_NONE };
+    struct perso_cells cells;
+    enum perso_result rc;
+
+    perso_arena_reset(job->arena);
+    if ((rc = perso_rules_of_return(&job->profile, &of_ra, err)) != PERSO_OK ||
+        (rc = perso_job_cells(job, card->answer, &cells, &record, err)) != PERSO_OK)
+        return rc;
+    perso_answer_complete(of_ra.items, perso_items_of(&cells), &verdict);
+    *held = verdict.reject != PERSO_REJ_NONE;
+    record.verdict = verdict;
+    if ((rc = perso_ledger_record_set(job->ledger, &record, err)) != PERSO_OK)
+        return rc;
+    if (*held)
+        return perso_job_hold(job, card, PERSO_STATE_HELD, PERSO_STAGE_COLLECT, &verdict, record.id,
+                              err);
+    perso_job_clear(card, stage->to);
+    return job->cards.set(job->cards.self, card, err);
 }
 
 /* The first result that a conflict put in doubt stands. */
@@ -246,6 +277,14 @@ is_given_back(struct perso_job *job, const struct perso_card *card, bool *ret,
     return rc;
 }
 
+static bool
+is_short(const struct perso_job *job, const struct perso_card *card)
+{
+    return card->state == PERSO_STATE_HELD && card->reject_stage == PERSO_STAGE_COLLECT &&
+           card->verdict.reject == PERSO_REJ_ITEM_MISSING && card->answer != 0 &&
+           perso_job_reads(job, PERSO_STAGE_COLLECT, "RET") != NULL;
+}
+
 static enum perso_result
 release_card(struct perso_job *job, struct perso_card *card, const char *reason,
              struct perso_error *err)
@@ -275,6 +314,8 @@ release_card(struct perso_job *job, struct perso_card *card, const char *reason,
         rc = release_to_ingest(job, card, err);
     } else if (told_twice(job, card)) {
         rc = first_result(job, card, err);
+    } else if (is_short(job, card) && !stands) {
+        rc = complete_answer(job, card, &stands, err);
     } else if (!stands) {
         rc = release_to_stage(job, card, err);
     }
@@ -286,7 +327,10 @@ tell_still_held(const struct perso_job *job, const struct perso_card *card)
 {
     perso_warn("%s: still held: %s [%s]", card->card_id, perso_reject_shown(card->verdict.reject),
                perso_reject_code(card->verdict.reject));
-    if (card->reject_stage == PERSO_STAGE_COLLECT && job->role->finishes)
+    if (card->verdict.reject == PERSO_REJ_ITEM_MISSING &&
+        perso_job_reads(job, PERSO_STAGE_COLLECT, "RET") != NULL)
+        perso_hint("a later return completes it, or [return] items asks for less");
+    else if (card->reject_stage == PERSO_STAGE_COLLECT && job->role->finishes)
         perso_hint("the department forwarded it so: cancel it, and the next RES tells the "
                    "department, which may have it made again");
     if (card->reject_stage == PERSO_STAGE_CLOSE && !job->role->finishes)

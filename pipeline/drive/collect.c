@@ -61,6 +61,7 @@ tell(const struct perso_collecting *s, const struct kind *kind)
         perso_say_number(say, "too late", c->late);
     }
     perso_say_end(say);
+    perso_collect_tell_past(s->in.display, c);
     if (c->late > 0)
         perso_warn("%s: %u CARDS THAT THE DEPARTMENT GIVES BACK ARE FINISHED HERE: they may have "
                    "left the house; trace shows which",

@@ -32,6 +32,15 @@ accept_file(struct perso_taking *t, struct perso_ledger_file *file, struct perso
     return t->job->cards.event(t->job->cards.self, &event, err);
 }
 
+void
+perso_collect_tell_past(const char *display, const struct perso_collect_counts *counts)
+{
+    if (counts->past > 0)
+        perso_warn("%s: %u answers are others than their cards went on with, to the machine or "
+                   "further: trace shows which",
+                   display, counts->past);
+}
+
 enum perso_result
 perso_collect_accept(struct perso_job *job, struct perso_ledger_file *file,
                      struct perso_collect_counts *counts, perso_collect_take *take, void *arg,

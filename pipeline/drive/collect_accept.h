@@ -10,6 +10,9 @@ enum perso_result perso_collect_accept(struct perso_job *job, struct perso_ledge
                                        perso_collect_take *take, void *arg,
                                        struct perso_error *err);
 
+/** Warns of answers that came too late. */
+void perso_collect_tell_past(const char *display, const struct perso_collect_counts *counts);
+
 /** What came for a centre's cards while its ingest held them takes effect once they are let go. */
 enum perso_result perso_collect_kept(struct perso_job *job, struct perso_error *err);
 

@@ -3,6 +3,7 @@
 
 #include "pipeline/drive/collect_read.h"
 #include "pipeline/job/rules.h"
+#include "stages/correlate.h"
 
 static const enum perso_column required[] = { PERSO_COL_request_id, PERSO_COL_QMZS,
                                               PERSO_COL_JMZS,       PERSO_COL_JMMY,
@@ -124,6 +125,35 @@ put_answer(struct perso_collecting *s, size_t i, struct perso_error *err)
     return rc;
 }
 
+void
+perso_collect_count_code(struct perso_collecting *s, size_t i)
+{
+    const struct perso_text *cells = s->cells[i].known, code = cells[PERSO_COL_code];
+    size_t n = 0;
+
+    if (s->verdicts[i].reject != PERSO_REJ_RA_REFUSED) {
+        s->issued++;
+        return;
+    }
+    if (cells[PERSO_COL_QMZS].bytes + cells[PERSO_COL_JMZS].bytes == 0 || s->unlike++ > 0)
+        return;
+    while (n < code.bytes && code.at[n] > ' ' && code.at[n] < 0x7f)
+        n++;
+    if (n == code.bytes && n < sizeof s->code)
+        memcpy(s->code, code.at, n);
+}
+
+enum perso_result
+perso_collect_check_codes(const struct perso_collecting *s, struct perso_error *err)
+{
+    if (s->issued > 0 || s->unlike == 0)
+        return PERSO_OK;
+    return perso_error_set(err, PERSO_REJ_FILE_FORMAT, "code",
+                           "%u answers bring certificates, none has a code of [return] success: "
+                           "have \"%s\"",
+                           s->unlike, s->code);
+}
+
 static void
 count_seals(struct perso_collecting *s, size_t i)
 {
@@ -163,9 +193,15 @@ take_batch(struct perso_collecting *s, size_t n, struct perso_error *err)
         return rc;
     for (size_t i = 0; rc == PERSO_OK && i < n; i++) {
         count_seals(s, i);
-        if (s->handed != NULL)
+        if (s->handed != NULL) {
             judge_handed(s, i);
-        rc = put_answer(s, i, err);
+        } else if (s->cards[i].seq != 0) { /* only now: the secrets of a short answer are kept */
+            perso_collect_count_code(s, i);
+            perso_answer_complete(s->items, perso_items_of(&s->cells[i]), &s->verdicts[i]);
+            rc = perso_collect_strike(s, i, err);
+        }
+        if (rc == PERSO_OK)
+            rc = put_answer(s, i, err);
     }
     s->at += n;
     return rc;
@@ -180,7 +216,7 @@ perso_collect_read_answers(struct perso_collecting *s, struct perso_error *err)
     if (s->handed == NULL) { /* of an RA: the row's id is its request */
         if ((rc = perso_rules_of_return(&s->job->profile, &of_ra, err)) != PERSO_OK)
             return rc;
-        s->rules.items = of_ra.items;
+        s->items = of_ra.items;
         s->rules.success = of_ra.success;
     }
     if ((rc = perso_collect_member(s, "certificates.csv", required, take_batch, err)) != PERSO_OK)
@@ -194,7 +230,9 @@ perso_collect_read_answers(struct perso_collecting *s, struct perso_error *err)
         return rc;
     }
     s->file.rows = s->in.member->rows;
-    return PERSO_OK;
+    if ((rc = perso_collect_check_codes(s, err)) == PERSO_REJECT)
+        perso_error_at(err, s->in.display, 0, 0);
+    return rc;
 }
 
 static enum perso_result

@@ -29,11 +29,12 @@ set_card(struct perso_taking *t, const struct perso_card *card, struct perso_err
 
 /* ---- an answer ---- */
 
+/* Of a card that is matched too: it is in no machine file and no package yet. */
 static bool
 may_take(const struct perso_taking *t, const struct perso_card *card)
 {
     return card->state == t->from || card->state == t->issued ||
-           card->state == PERSO_STATE_REFUSED ||
+           card->state == PERSO_STATE_MATCHED || card->state == PERSO_STATE_REFUSED ||
            (card->state == PERSO_STATE_HELD &&
             (card->reject_stage == PERSO_STAGE_COLLECT || card->reject_stage == PERSO_STAGE_MATCH));
 }
@@ -42,9 +43,15 @@ static enum perso_result
 put_aside(struct perso_taking *t, struct perso_card *card, const struct perso_stored_record *record,
           struct perso_error *err)
 {
+    const struct perso_verdict twice = { PERSO_REJ_ANSWER_TWICE, PERSO_COL_code, "" };
     bool of_ra = strcmp(t->file->kind, "FWD") != 0;
     bool refused = record->verdict.reject == PERSO_REJ_RA_REFUSED && of_ra;
 
+    if (refused && card->state == PERSO_STATE_MATCHED) { /* issued, and then not */
+        t->counts->held++;
+        return perso_job_hold(t->job, card, PERSO_STATE_HELD, PERSO_STAGE_COLLECT, &twice,
+                              record->id, err);
+    }
     if (refused) /* only who asked the RA may ask again */
         t->counts->refused++;
     else
@@ -102,7 +109,8 @@ static bool
 kept_by_operator(const struct perso_taking *t, const struct perso_card *card)
 {
     return card->state == PERSO_STATE_HELD && card->reject_stage == PERSO_STAGE_NONE &&
-           (card->from_state == t->from || card->from_state == t->issued);
+           (card->from_state == t->from || card->from_state == t->issued ||
+            card->from_state == PERSO_STATE_MATCHED);
 }
 
 /* The operator holds the card, and only the operator lets it go: the answer is kept for its
@@ -201,6 +209,27 @@ has_certificate_already(struct perso_taking *t, const struct perso_card *card, b
     return rc;
 }
 
+/* Another answer than the one that the card went on with: nothing here can undo that. */
+static enum perso_result
+tell_past(struct perso_taking *t, const struct perso_card *card,
+          const struct perso_stored_record *record, struct perso_error *err)
+{
+    struct perso_event event = { .stage = PERSO_STAGE_COLLECT,
+                                 .kind = "late",
+                                 .first_seq = card->seq,
+                                 .last_seq = card->seq,
+                                 .n_cards = 1,
+                                 .file_id = t->file->id,
+                                 .from = card->state,
+                                 .to = card->state,
+                                 .reject = record->verdict.reject,
+                                 .note = "another answer" };
+
+    memcpy(event.card_id, card->card_id, sizeof event.card_id);
+    t->counts->past++;
+    return t->job->cards.event(t->job->cards.self, &event, err);
+}
+
 /* A certificate for a card that was cancelled meanwhile: it is proposed for revocation with it, and
  * a finisher tells the department in its RES. */
 static enum perso_result
@@ -211,6 +240,8 @@ take_past(struct perso_taking *t, struct perso_card *card, struct perso_stored_r
     enum perso_result rc = mark(t, record, PERSO_ANSWER_PAST, err);
 
     t->counts->orphans++;
+    if (rc == PERSO_OK && card->state != PERSO_STATE_CANCELLED && card->answer != 0)
+        return tell_past(t, card, record, err);
     if (rc != PERSO_OK || card->state != PERSO_STATE_CANCELLED ||
         (rc = has_certificate_already(t, card, &has, err)) != PERSO_OK || has ||
         record->verdict.reject != PERSO_REJ_NONE)

@@ -13,6 +13,7 @@ struct perso_collect_counts {
     uint32_t taken_back;  /* held because the department cancelled them */
     uint32_t noted;       /* HLD: of cards that are held or cancelled here already */
     uint32_t late;        /* HLD: of cards that are finished here */
+    uint32_t past;        /* orphans: another answer to a card that is past match */
     uint32_t outstanding; /* FWD: cards that are in none yet */
 };
 

@@ -27,6 +27,10 @@ tell(const struct perso_gathering *g)
     perso_say_number(say, "orphans", c->orphans);
     perso_say_number(say, "CA certificates", g->counts.cas);
     perso_say_end(say);
+    perso_collect_tell_past(g->in.display, c);
+    if (g->counts.stray > 0)
+        perso_warn("%s: %u members are no part of a return by their names: they are left out",
+                   g->in.display, g->counts.stray);
     if (g->counts.empty > 0)
         perso_warn("%s: %u records have neither a code nor an item: they are left out",
                    g->in.display, g->counts.empty);

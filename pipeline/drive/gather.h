@@ -29,6 +29,7 @@ enum perso_entry_kind { PERSO_ENTRY_RECORD, PERSO_ENTRY_CERTIFICATE, PERSO_ENTRY
 struct perso_gather_counts {
     uint32_t records, certificates; /* read */
     uint32_t cas;                   /* of the chain: nothing to do with them */
+    uint32_t stray;                 /* members that are no part of a return by their names */
     uint32_t empty;                 /* records with neither code nor item */
     uint32_t unclear;               /* encryption certificates that fit several cards */
 };

@@ -55,14 +55,35 @@ put_part(struct perso_gathering *g, size_t i, struct perso_error *err)
     return add_part(g, &part, err);
 }
 
+/* What the codes and secrets of answers of our cards say of the profile. */
+static void
+count_entry(struct perso_gathering *g, size_t i)
+{
+    const struct perso_text *cells = g->c.cells[i].known;
+    enum perso_reject reject = g->c.verdicts[i].reject;
+
+    if (g->found[i].reject != PERSO_REJ_NONE)
+        return;
+    perso_collect_count_code(&g->c, i);
+    if (cells[PERSO_COL_GLYPIN].bytes + cells[PERSO_COL_ZKMY].bytes == 0)
+        return;
+    g->c.opened += reject == PERSO_REJ_NONE;
+    g->c.shut += reject == PERSO_REJ_SECRET_SEAL || reject == PERSO_REJ_SECRET_SHAPE;
+}
+
 static enum perso_result
 put_entries(struct perso_gathering *g, struct perso_error *err)
 {
     enum perso_result rc = PERSO_OK;
 
     for (size_t i = 0; rc == PERSO_OK && i < g->n; i++)
-        if (g->kinds[i] != PERSO_ENTRY_LEFT)
-            rc = g->c.cards[i].seq == 0 ? put_orphan(g, i, err) : put_part(g, i, err);
+        if (g->kinds[i] != PERSO_ENTRY_LEFT && g->c.cards[i].seq == 0) {
+            rc = put_orphan(g, i, err);
+        } else if (g->kinds[i] != PERSO_ENTRY_LEFT) {
+            count_entry(g, i);
+            if ((rc = perso_collect_strike(&g->c, i, err)) == PERSO_OK)
+                rc = put_part(g, i, err);
+        }
     return rc;
 }
 

@@ -221,7 +221,10 @@ find_record(struct perso_gathering *g, size_t i, struct perso_error *err)
     if (differs == PERSO_COLUMN_OTHER)
         differs = perso_stated_differs(&stated, &known);
     if (differs != PERSO_COLUMN_OTHER)
-        g->found[i] = (struct perso_verdict) { PERSO_REJ_FIELD_DIFFERS, differs, "" };
+        g->found[i] = (struct perso_verdict) { perso_excel_damaged(g->c.cells[i].known[differs])
+                                                   ? PERSO_REJ_EXCEL_DAMAGE
+                                                   : PERSO_REJ_FIELD_DIFFERS,
+                                               differs, "" };
     set_seal_id(g, i, &stated);
     return PERSO_OK;
 }

@@ -153,7 +153,7 @@ is_whole(const struct perso_gathering *g, const struct perso_gathered *parts, si
 {
     return n == 1 &&
            (parts->reject == PERSO_REJ_RA_REFUSED || parts->reject == PERSO_REJ_FIELD_DIFFERS ||
-            (g->of_ra.items & ~parts->items) == 0);
+            parts->reject == PERSO_REJ_EXCEL_DAMAGE || (g->of_ra.items & ~parts->items) == 0);
 }
 
 static enum perso_result

@@ -37,6 +37,10 @@ static const struct {
       "\xef\xbc\x90\xef\xbc\x90\xef\xbc\x92\xef\xbc\xb8",
       "***" },
     { "two numbers", SSN "," SSN, "***,***" },
+    { "a number in groups", "No. 110105 1949-1231 002X;", "No. ***;" },
+    { "a PIN", "PIN 71706879.", "PIN ***." },
+    { "a date in groups", "born 1949-12-31, ok", "born ***, ok" },
+    { "a short code", "error 4107 of 100234", "error 4107 of 100234" },
     { "a long word", "InvalidCertificateTemplateException", "InvalidCertificateTemplateException" },
     { "nothing", "", "" },
 };
