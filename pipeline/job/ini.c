@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LINE_BYTES (INI_MAX_LINE - 2u) /* with its end and a NUL it fits */
+
 struct reading {
     const struct perso_ini_key *keys;
     size_t n;
@@ -14,6 +16,9 @@ struct reading {
     bool *seen;
     struct perso_error *err;
     bool failed;
+    FILE *file;
+    uint32_t line, long_line; /* long_line: the first one that inih has no room for; 0: none */
+    bool continues;           /* the line in hand begins with a blank */
 };
 
 static bool
@@ -94,6 +99,52 @@ perso_ini_set(const struct perso_ini_key *keys, size_t n, perso_ini_other *other
     return false;
 }
 
+/* A list goes on in a line that begins with a blank, behind a comma: inih has no longer lines. */
+static bool
+append(const struct perso_ini_key *key, void *target, const char *value, struct perso_error *err)
+{
+    char *place = (char *)target + key->offset;
+    size_t n = strlen(place);
+
+    if (key->kind != PERSO_INI_TEXT || n == 0 || place[n - 1] != ',') {
+        perso_error_set(err, PERSO_REJ_NONE, key->name,
+                        "a line that begins with a blank continues a list after a comma");
+        return false;
+    }
+    if (n + strlen(value) >= key->size) {
+        perso_error_set(err, PERSO_REJ_NONE, key->name, "longer than %zu bytes", key->size - 1);
+        return false;
+    }
+    strcpy(place + n, value);
+    return true;
+}
+
+/* inih's reader. A line that it would cut in two is told. */
+static char *
+next_line(char *out, int max, void *arg)
+{
+    struct reading *r = arg;
+    size_t n = 0;
+    int c = EOF;
+
+    while ((c = getc(r->file)) != EOF) {
+        if (n + 1 < (size_t)max)
+            out[n] = (char)c;
+        n++;
+        if (c == '\n')
+            break;
+    }
+    if (n == 0)
+        return NULL;
+    r->line++;
+    out[n + 1 < (size_t)max ? n : (size_t)max - 1] = '\0';
+    char first = out[strspn(out, " \t")];
+    if (n + 1 > (size_t)max && r->long_line == 0 && first != ';' && first != '#')
+        r->long_line = r->line;
+    r->continues = out[0] == ' ' || out[0] == '\t';
+    return out;
+}
+
 /* inih goes on after an error and returns the first line: so only the first is kept. */
 static int
 take(void *arg, const char *section, const char *name, const char *value)
@@ -102,7 +153,15 @@ take(void *arg, const char *section, const char *name, const char *value)
     struct perso_error ignored = { 0 }, *err = r->failed ? &ignored : r->err;
     size_t i = find(r->keys, r->n, section, name);
 
-    if (i < r->n && r->seen[i]) {
+    if (r->long_line != 0) {
+        perso_error_set(err, PERSO_REJ_NONE, "",
+                        "line too long: at most %u bytes; a list goes on in the next line, after a "
+                        "comma and a blank",
+                        LINE_BYTES);
+    } else if (i < r->n && r->seen[i] && r->continues) {
+        if (append(&r->keys[i], r->target, value, err))
+            return 1;
+    } else if (i < r->n && r->seen[i]) {
         perso_error_set(err, PERSO_REJ_NONE, name, "stands twice");
     } else {
         if (i < r->n)
@@ -128,17 +187,25 @@ enum perso_result
 perso_ini_read(const char *path, const struct perso_ini_key *keys, size_t n, perso_ini_other *other,
                void *target, struct perso_error *err)
 {
-    struct reading r = { keys, n, other, target, calloc(n, sizeof(bool)), err, false };
-    FILE *file = NULL;
+    struct reading r = { .keys = keys,
+                         .n = n,
+                         .other = other,
+                         .target = target,
+                         .seen = calloc(n, sizeof(bool)),
+                         .err = err };
     enum perso_result rc;
 
-    if (r.seen == NULL || (file = fopen(path, "re")) == NULL) {
+    if (r.seen == NULL || (r.file = fopen(path, "re")) == NULL) {
         rc = perso_error_errno(err, "configuration");
         goto out;
     }
     perso_ini_defaults(keys, n, target);
-    int line = ini_parse_file(file, take, &r);
-    if (line != 0 && !r.failed)
+    int line = ini_parse_stream(next_line, &r, take, &r);
+    if (line == 0 && r.long_line != 0) /* of a comment, or of what was no key */
+        line = (int)r.long_line;
+    if (line != 0 && !r.failed && r.long_line != 0)
+        perso_error_set(err, PERSO_REJ_NONE, "", "line too long: at most %u bytes", LINE_BYTES);
+    else if (line != 0 && !r.failed)
         perso_error_set(err, PERSO_REJ_NONE, "", "neither a section nor key = value");
     if (line > 0)
         err->line = (uint32_t)line;
@@ -146,8 +213,8 @@ perso_ini_read(const char *path, const struct perso_ini_key *keys, size_t n, per
 out:
     if (rc != PERSO_OK)
         perso_error_at(err, path, 0, 0);
-    if (file != NULL)
-        fclose(file);
+    if (r.file != NULL)
+        fclose(r.file);
     free(r.seen);
     return rc;
 }
@@ -164,6 +231,23 @@ perso_ini_value(const struct perso_ini_key *key, const void *target,
     return number;
 }
 
+/* A long list goes on in the next line. */
+static void
+print_value(FILE *out, size_t column, const char *value)
+{
+    while (column + strlen(value) > LINE_BYTES) {
+        size_t n = LINE_BYTES - column;
+        while (n > 0 && (value[n - 1] != ',' || value[n] == ' ' || value[n] == ','))
+            n--;
+        if (n == 0)
+            break;
+        fprintf(out, "%.*s\n    ", (int)n, value);
+        value += n;
+        column = 4;
+    }
+    fprintf(out, "%s\n", value);
+}
+
 static void
 print_key(FILE *out, const struct perso_ini_key *key, const void *target)
 {
@@ -176,7 +260,8 @@ print_key(FILE *out, const struct perso_ini_key *key, const void *target)
         fprintf(out, "\n; one of: %s", key->choices);
     if (key->fallback != NULL)
         fprintf(out, "\n; default: %s", key->fallback);
-    fprintf(out, "\n%s = %s\n", key->name, perso_ini_value(key, target, number));
+    fprintf(out, "\n%s = ", key->name);
+    print_value(out, strlen(key->name) + 3, perso_ini_value(key, target, number));
 }
 
 enum perso_result

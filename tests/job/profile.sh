@@ -197,6 +197,22 @@ expect 2 "$PERSOLINE" profile check
 expect 2 "$PERSOLINE" profile
 part "check: no header, a file that is not there, a profile that is not there, wrong usage"
 
+# ---- long lines ----
+
+subject='C=CN,ST=河南省,L=周口市,O=周口市人力资源和社会保障局,OU=社会保障卡管理服务中心信息技术科,'
+more='OU=第三代社会保障卡非对称认证应用,CN={AAC003},serialNumber={AAC002},OU={AAZ501}'
+shipped=$here/../../conf/profiles/default.conf
+sed "s/^subject = .*/subject = $subject$more/" "$shipped" >"$work/long.conf"
+expect 1 "$PERSOLINE" profile show "$work/long.conf"
+said 'long.conf:[0-9]+: line too long: at most 198 bytes; a list goes on in the next line'
+sed "s/^subject = .*/subject = $subject\n    $more/" "$shipped" >"$work/two.conf"
+expect 0 "$PERSOLINE" profile show "$work/two.conf"
+said "application.subject, value $subject$more,"
+sed 's/^quotes = /  quotes = /' "$shipped" >"$work/indented.conf"
+expect 1 "$PERSOLINE" profile show "$work/indented.conf"
+said 'indented.conf:[0-9]+: delimiter: a line that begins with a blank continues a list'
+part "a long list goes on in the next line; a line that is too long is told as that"
+
 # ---- nothing personal, nothing changed ----
 
 sample_make "$work/utf8" --cards 60 --seed 23 --faults 0.3

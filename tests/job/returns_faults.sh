@@ -188,10 +188,10 @@ rm "$return_path/link.cer"
 mkdir -p "$return_path/a/b"
 refused F102
 rm -r "$return_path/a"
-echo x >"$return_path/notes.doc"
-refused F111 'member'
-! grep -q notes.doc "$work/err" || fail "a member's name is told"
-rm "$return_path/notes.doc"
+echo x >"$return_path/notes.txt"
+refused F126 'member'
+! grep -q notes.txt "$work/err" || fail "a member's name is told"
+rm "$return_path/notes.txt"
 ln -s "$return_path" "$work/folder-link"
 saved=$return_path
 return_path=$work/folder-link

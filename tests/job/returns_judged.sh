@@ -118,8 +118,8 @@ begin words secrets=clear unsigned=yes
 answered --return json --secrets clear --fault refused:0.3
 perl -MJSON::PP -0ne 'my $r = decode_json $_;
     for (grep { $_->{code} ne "00" } @{ $r->{data} }) {
-        (my $ssn = $_->{AAC002}) =~ s/^(.{6})(.{8})/$1 $2 /;
-        $_->{reason} = "the name $_->{AAC003} of $ssn, PIN 71706879, is not known" }
+        (my $ssn = $_->{SHBZHM}) =~ s/^(.{6})(.{8})/$1 $2 /;
+        $_->{reason} = "the name $_->{XM} of $ssn, PIN 71706879, is not known" }
     print encode_json $r' "$return" >"$work/words.json"
 expect 3 "$PERSOLINE" collect "$job" "$work/words.json"
 columns "$job/in/issuance/issuance.csv" AAC002 AAC003 | tr '\t' '\n' >"$work/personal"
@@ -132,8 +132,8 @@ part "of what the RA says the card's person and what looks like a number is stru
 
 begin excel secrets=clear unsigned=yes
 answered --return json --secrets clear
-perl -MJSON::PP -0ne 'my $r = decode_json $_; $r->{data}[0]{AAC002} = "4.11E+17";
-    $r->{data}[1]{AAZ500} = "####"; print encode_json $r' "$return" >"$work/excel.json"
+perl -MJSON::PP -0ne 'my $r = decode_json $_; $r->{data}[0]{SHBZHM} = "4.11E+17";
+    $r->{data}[1]{KH} = "####"; print encode_json $r' "$return" >"$work/excel.json"
 expect 3 "$PERSOLINE" collect "$job" "$work/excel.json"
 columns "$job/held/collect.csv" code field | sort >"$work/have"
 printf 'R110\tAAC002\nR110\tAAZ500\n' >"$work/want"
