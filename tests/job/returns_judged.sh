@@ -74,7 +74,8 @@ part "a code around all records that is no success refuses the file, not the car
 # without ITEM FILE: a table whose answers lack one.
 without()
 {
-    perl -lne 'my @F = split /,/, $_, -1; if ($. == 1) { @at{@F} = 0 .. $#F } else { $F[$at{'"$1"'}] = "" }
+    perl -lne 'my @F = split /,/, $_, -1;
+        if ($. == 1) { @at{@F} = 0 .. $#F } else { $F[$at{'"$1"'}] = "" }
         print join ",", @F' "$2"
 }
 begin items secrets=clear unsigned=yes
