@@ -25,7 +25,7 @@ struct perso_matching {
     struct perso_card others[PERSO_BATCH_RECORDS];
     struct perso_verdict other_verdicts[PERSO_BATCH_RECORDS];
     size_t n_others;
-    struct perso_flag *flags; /* against this job, from before */
+    struct perso_flag *flags; /* from before: of two cards of this job, about certificates */
     size_t n_flags;
 };
 

@@ -6,7 +6,7 @@
 #include "stages/application.h"
 #include "stages/collect.h"
 
-#define FLAGS_MAX 65536u
+#define FLAGS_ROOM 512u
 
 static const uint8_t nothing[PERSO_POINT_BYTES]; /* of an item that is not there */
 
@@ -137,9 +137,7 @@ judge_flagged(struct perso_matching *m, size_t n, size_t i, const struct perso_c
         const struct perso_flag *flag = &m->flags[k];
         struct perso_card other;
         bool has = false;
-        if (flag->kind != item->kind || strcmp(flag->card_id, claim->card_id) != 0 ||
-            strcmp(flag->other_job, m->job->name) != 0 ||
-            strcmp(flag->other_card, claim->card_id) == 0)
+        if (flag->kind != item->kind || strcmp(flag->card_id, claim->card_id) != 0)
             continue;
         rc = still_has(m, flag->other_card, claim, item->kind, &other, &has, err);
         if (rc != PERSO_OK || !has)
@@ -185,14 +183,37 @@ perso_match_claim(struct perso_matching *m, size_t n, struct perso_error *err)
     return rc;
 }
 
+/* Those about certificates that another card of the same job wants. */
+static void
+keep_own_flags(struct perso_matching *m)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < m->n_flags; i++) {
+        const struct perso_flag *flag = &m->flags[i];
+        bool of_items =
+            flag->kind == PERSO_CLAIM_CERTIFICATE || flag->kind == PERSO_CLAIM_ENCRYPTION_KEY;
+        if (of_items && strcmp(flag->other_job, m->job->name) == 0 &&
+            strcmp(flag->other_card, flag->card_id) != 0)
+            m->flags[kept++] = *flag;
+    }
+    m->n_flags = kept;
+}
+
 enum perso_result
 perso_match_flags(struct perso_matching *m, struct perso_error *err)
 {
     const struct perso_site_store *store = &m->job->site.store;
+    size_t room = FLAGS_ROOM;
+    enum perso_result rc;
 
-    if ((m->flags = calloc(FLAGS_MAX, sizeof *m->flags)) == NULL)
-        return perso_error_errno(err, "memory");
-    enum perso_result rc =
-        store->flags(store->self, m->job->name, m->flags, FLAGS_MAX, &m->n_flags, err);
+    do { /* until there is room for all */
+        room *= 2;
+        free(m->flags);
+        if ((m->flags = calloc(room, sizeof *m->flags)) == NULL)
+            return perso_error_errno(err, "memory");
+        rc = store->flags(store->self, m->job->name, m->flags, room, &m->n_flags, err);
+    } while (rc == PERSO_OK && m->n_flags == room);
+    keep_own_flags(m);
     return rc == PERSO_END ? PERSO_OK : rc;
 }
