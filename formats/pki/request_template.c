@@ -234,20 +234,19 @@ read_type(struct compiler *c, uint8_t *type)
     for (begin = c->at; c->at != c->end && *c->at != '=' && *c->at != ',';)
         c->at++;
     if (c->at == c->end || *c->at != '=')
-        return perso_error_set(c->err, PERSO_REJ_NONE, "", "subject: TYPE=VALUE expected: %.*s",
+        return perso_error_set(c->err, PERSO_REJ_NONE, "subject", "TYPE=VALUE expected: %.*s",
                                (int)(c->at - begin), begin);
     size_t n = (size_t)(c->at - begin);
     for (*type = 0; *type < N_TYPES; (*type)++)
         if (strlen(types[*type].name) == n && strncasecmp(types[*type].name, begin, n) == 0)
             break;
     if (*type == N_TYPES)
-        return perso_error_set(c->err, PERSO_REJ_NONE, "",
-                               "subject: %.*s is none of C, ST, L, O, OU, CN, serialNumber", (int)n,
-                               begin);
+        return perso_error_set(c->err, PERSO_REJ_NONE, "subject",
+                               "%.*s is none of C, ST, L, O, OU, CN, serialNumber", (int)n, begin);
     c->at++;
     for (size_t i = 0; i < c->made.n_attributes; i++)
         if (c->made.attributes[i].type == *type && *type != TYPE_OU)
-            return perso_error_set(c->err, PERSO_REJ_NONE, "", "subject: %s stands twice",
+            return perso_error_set(c->err, PERSO_REJ_NONE, "subject", "%s stands twice",
                                    types[*type].name);
     return PERSO_OK;
 }
@@ -256,7 +255,7 @@ static enum perso_result
 add_part(struct compiler *c, enum perso_column column, size_t at, size_t bytes)
 {
     if (c->made.n_parts == PERSO_TEMPLATE_PARTS)
-        return perso_error_set(c->err, PERSO_REJ_NONE, "", "subject: too many parts");
+        return perso_error_set(c->err, PERSO_REJ_NONE, "subject", "too many parts");
     c->made.parts[c->made.n_parts].column = column;
     c->made.parts[c->made.n_parts].at = (uint16_t)at;
     c->made.parts[c->made.n_parts].bytes = (uint16_t)bytes;
@@ -272,16 +271,15 @@ read_column(struct compiler *c, uint8_t type)
     struct perso_text name;
 
     if (close == NULL)
-        return perso_error_set(c->err, PERSO_REJ_NONE, "", "subject: { without }");
+        return perso_error_set(c->err, PERSO_REJ_NONE, "subject", "{ without }");
     name = (struct perso_text) { begin, (uint32_t)(close - begin) };
     enum perso_column column = perso_column_find(name);
     if (index_of(column) == N_COLUMNS)
-        return perso_error_set(
-            c->err, PERSO_REJ_NONE, "",
-            "subject: {%.*s} is none of {AAZ501}, {AAZ500}, {AAC002}, {AAC003}, {AAB301}",
-            (int)name.bytes, name.at);
+        return perso_error_set(c->err, PERSO_REJ_NONE, "subject",
+                               "{%.*s} is none of {AAZ501}, {AAZ500}, {AAC002}, {AAC003}, {AAB301}",
+                               (int)name.bytes, name.at);
     if (type == TYPE_C)
-        return perso_error_set(c->err, PERSO_REJ_NONE, "", "subject: C takes no column");
+        return perso_error_set(c->err, PERSO_REJ_NONE, "subject", "C takes no column");
     c->at = close + 1;
     return add_part(c, column, 0, 0);
 }
@@ -294,11 +292,11 @@ read_text(struct compiler *c)
 
     for (; c->at != c->end && *c->at != ',' && *c->at != '{'; c->at++) {
         if (*c->at == '=' || *c->at == '}')
-            return perso_error_set(c->err, PERSO_REJ_NONE, "",
-                                   "subject: %c in a value: \\%c is meant?", *c->at, *c->at);
+            return perso_error_set(c->err, PERSO_REJ_NONE, "subject",
+                                   "%c in a value: \\%c is meant?", *c->at, *c->at);
         if (*c->at == '\\' && (++c->at == c->end || strchr(",=\\{}", *c->at) == NULL))
-            return perso_error_set(c->err, PERSO_REJ_NONE, "",
-                                   "subject: \\ stands before none of , = \\ { }");
+            return perso_error_set(c->err, PERSO_REJ_NONE, "subject",
+                                   "\\ stands before none of , = \\ { }");
         c->made.text[c->text_bytes++] = *c->at;
     }
     return add_part(c, PERSO_COLUMN_OTHER, begin, c->text_bytes - begin);
@@ -329,20 +327,18 @@ check_text(struct compiler *c, uint8_t type, uint8_t first)
         struct perso_text text = { c->made.text + c->made.parts[i].at, c->made.parts[i].bytes };
         has_column = has_column || c->made.parts[i].column != PERSO_COLUMN_OTHER;
         if (!count_characters(text, &characters))
-            return perso_error_set(c->err, PERSO_REJ_NONE, "",
-                                   "subject: %s is not UTF-8, or has a control character",
-                                   types[type].name);
+            return perso_error_set(c->err, PERSO_REJ_NONE, "subject",
+                                   "%s is not UTF-8, or has a control character", types[type].name);
         all += characters;
     }
     if (all == 0 && !has_column)
-        return perso_error_set(c->err, PERSO_REJ_NONE, "", "subject: %s is empty",
-                               types[type].name);
+        return perso_error_set(c->err, PERSO_REJ_NONE, "subject", "%s is empty", types[type].name);
     if (all > types[type].max)
-        return perso_error_set(c->err, PERSO_REJ_NONE, "",
-                               "subject: %s has %zu characters, want at most %u", types[type].name,
-                               all, types[type].max);
+        return perso_error_set(c->err, PERSO_REJ_NONE, "subject",
+                               "%s has %zu characters, want at most %u", types[type].name, all,
+                               types[type].max);
     if (type == TYPE_C && !is_country(&c->made, first))
-        return perso_error_set(c->err, PERSO_REJ_NONE, "", "subject: C is two letters");
+        return perso_error_set(c->err, PERSO_REJ_NONE, "subject", "C is two letters");
     return PERSO_OK;
 }
 
@@ -353,7 +349,7 @@ read_attribute(struct compiler *c)
     enum perso_result rc;
 
     if (c->made.n_attributes == PERSO_TEMPLATE_ATTRIBUTES)
-        return perso_error_set(c->err, PERSO_REJ_NONE, "", "subject: too many parts");
+        return perso_error_set(c->err, PERSO_REJ_NONE, "subject", "too many parts");
     if ((rc = read_type(c, &type)) != PERSO_OK)
         return rc;
     while (c->at != c->end && *c->at != ',')
@@ -376,7 +372,7 @@ perso_request_template_read(struct perso_text text, struct perso_request_templat
     enum perso_result rc;
 
     if (text.bytes > PERSO_TEMPLATE_BYTES)
-        return perso_error_set(err, PERSO_REJ_NONE, "", "subject: have %u bytes, want at most %u",
+        return perso_error_set(err, PERSO_REJ_NONE, "subject", "have %u bytes, want at most %u",
                                text.bytes, PERSO_TEMPLATE_BYTES);
     for (;;) {
         if ((rc = read_attribute(&c)) != PERSO_OK)
