@@ -2,7 +2,8 @@
 # The n-th allocation fails: a clean error each time, nothing of ours leaked, and the command
 # repeated ends as if nothing had been (RELIABILITY T4). n over every command of a 20-card job: 500
 # seeded draws among the allocations of our own code, half of which fail once and half from there
-# on, and 60 among those inside the libraries; with PERSO_FULL every one of ours in both ways, and 2,000.
+# on, and 60 among those inside the libraries; with PERSO_FULL every one of ours in both ways, and
+# 2,000.
 # shellcheck disable=SC2034  # ours_of, libraries_of: by name, in draw and all_of
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/course.sh"
