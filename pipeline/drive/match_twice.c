@@ -34,7 +34,8 @@ value_of(const struct perso_matched *matched, const struct item *item)
 
 /* ---- the other card ---- */
 
-/* Does its answer, as it is now, have that certificate or key? */
+/* Does its answer, as it is now, have that certificate or key? A cancelled card's has too: what it
+ * got is to be revoked. */
 static enum perso_result
 still_has(struct perso_matching *m, const char *card_id, const struct perso_claim *claim,
           enum perso_claim_kind kind, struct perso_card *card, bool *ret, struct perso_error *err)
@@ -47,7 +48,7 @@ still_has(struct perso_matching *m, const char *card_id, const struct perso_clai
     enum perso_result rc = perso_ledger_card_find(m->job->ledger, card_id, card, err);
 
     *ret = false;
-    if (rc != PERSO_OK || card->state == PERSO_STATE_CANCELLED || card->answer == 0)
+    if (rc != PERSO_OK || card->answer == 0)
         return rc == PERSO_END ? PERSO_OK : rc;
     if ((rc = perso_job_cells(m->job, card->answer, &cells, &record, err)) != PERSO_OK ||
         (rc = perso_answer_parse(&cells, &origin, m->job->arena, &answer, err)) != PERSO_OK ||
