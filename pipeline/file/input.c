@@ -166,13 +166,13 @@ next_member(struct perso_input *in, const enum perso_column *required, struct pe
                                    perso_archive_members(in->archive));
         if ((in->current = member_of(in, name, err)) == NULL)
             return PERSO_REJECT;
+        in->current->number = perso_archive_members(in->archive);
         if (in->encoding[0] == '\0' && !in->current->listed && !in->foreseen) {
             perso_archive_free(in->archive);
             in->archive = NULL;
             return (rc = read_manifests(in, err)) == PERSO_OK ? next_member(in, required, err) : rc;
         }
         in->current->read = true;
-        in->current->number = perso_archive_members(in->archive);
         const struct perso_side_manifest *total = &in->current->total;
         bool stated = in->encoding[0] == '\0' && in->current->listed && total->has_encoding;
         return open_table(in, &source, stated ? total->encoding : in->encoding, required, err);

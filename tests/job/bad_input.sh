@@ -225,6 +225,8 @@ archives_wrong()
         member("11010519491231002X.csv.manifest.json", 0, "", "{\"rows\": 1}")'
     refused F132 ': .*member 2: ' "$bad/listed.tar"
     ! grep -q 11010519491231002X "$work/err" || fail "$stage: the name of a manifest is told"
+    archive_with header.tar 'member("a.csv", 0, "", $g); member("b.csv", 0, "", "A,B\n1,2\n")'
+    refused 'F12[0-9]' ':.*member 2: ' "$bad/header.tar"
     archive_with second.tar 'member("a.csv", 0, "", $g); member("b.csv", 0, "", $g . "1,2,3\n")'
     refused F123 ':[0-9]+: .*member 2: ' "$bad/second.tar"
     (cd "$bad" && rm -f nested.zip && zip -q nested.zip good.zip)
