@@ -18,6 +18,7 @@
 #include "pipeline/drive/purge_macs.h"
 #include "pipeline/file/output.h"
 #include "pipeline/job/purged.h"
+#include "pipeline/store/durable.h"
 
 #define HEX_CHARS (2 * PERSO_SM3_BYTES)
 
@@ -67,11 +68,10 @@ take_digest(struct purging *p, struct perso_error *err)
         fprintf(out, "%s\t%llu\t%s\n", p->own.files[i].path,
                 (unsigned long long)p->own.files[i].bytes, hex);
     }
-    if (fclose(out) != 0)
-        rc = perso_error_errno(err, "memory");
-    else if (!perso_sm3_of(text, n, sm3))
+    rc = perso_stream_close(out, PERSO_OK, err);
+    if (rc == PERSO_OK && !perso_sm3_of(text, n, sm3))
         rc = perso_error_openssl(err, "SM3");
-    else
+    if (rc == PERSO_OK)
         perso_hex_lower(sm3, sizeof sm3, p->digest);
     free(text);
     return rc;

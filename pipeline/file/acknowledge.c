@@ -38,7 +38,7 @@ write_json(const struct perso_job *job, const struct perso_ledger_file *file, ch
     fprintf(out, ",\n  \"sender\": ");
     perso_json_string(out, job->site.conf.site_name);
     fprintf(out, ",\n  \"sequence\": %lu,\n  \"sm3\": \"%s\"\n}\n", sequence_of(file), sm3);
-    return fclose(out) == 0 ? PERSO_OK : perso_error_errno(err, "memory");
+    return perso_stream_close(out, PERSO_OK, err);
 }
 
 /* A department has peers on both sides; the others have one, which looks into out/ra. */

@@ -28,8 +28,8 @@ open_folder(struct perso_loose *loose, struct perso_error *err)
         perso_hex_lower(loose->files[i].sm3, PERSO_SM3_BYTES, hex);
         fprintf(out, "%s  %s\n", hex, loose->files[i].name);
     }
-    if (out != NULL && fclose(out) != 0 && rc == PERSO_OK)
-        rc = perso_error_errno(err, "memory");
+    if (out != NULL)
+        rc = perso_stream_close(out, rc, err);
     if (rc == PERSO_OK && loose->n_files == 0)
         rc = perso_error_set(err, PERSO_REJ_FILE_EMPTY, "", "a folder without files");
     if (rc == PERSO_OK && !perso_sm3_of(loose->listing, loose->listing_bytes, loose->sm3))

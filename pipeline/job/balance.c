@@ -1,5 +1,6 @@
 #include "pipeline/job/balance.h"
 #include "perso/text.h"
+#include "pipeline/store/durable.h"
 
 static const struct {
     const char *name;
@@ -88,7 +89,7 @@ perso_balance_csv(const struct perso_balance *balance, char **ret, size_t *n,
     fprintf(out, "line,cards\nin,%u\n", balance->in);
     for (int i = 0; i < PERSO_BALANCE_COUNT; i++)
         fprintf(out, "%s,%u\n", lines[i].name, balance->lines[i]);
-    return fclose(out) == 0 ? PERSO_OK : perso_error_errno(err, "memory");
+    return perso_stream_close(out, PERSO_OK, err);
 }
 
 void

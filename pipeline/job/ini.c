@@ -1,4 +1,5 @@
 #include "pipeline/job/ini.h"
+#include "pipeline/store/durable.h"
 
 #include <errno.h>
 #include <ini.h>
@@ -282,10 +283,10 @@ perso_ini_text(const char *title, const struct perso_ini_key *keys, size_t n, co
         section = keys[i].section;
         print_key(file, &keys[i], target);
     }
-    if (fclose(file) != 0) {
+    enum perso_result rc = perso_stream_close(file, PERSO_OK, err);
+    if (rc == PERSO_OK)
+        *out = text;
+    else
         free(text);
-        return perso_error_errno(err, "configuration");
-    }
-    *out = text;
-    return PERSO_OK;
+    return rc;
 }

@@ -8,6 +8,7 @@
 #include "pipeline/job/conf.h"
 #include "pipeline/job/ini_rows.h"
 #include "pipeline/job/rules.h"
+#include "pipeline/store/durable.h"
 
 /* clang-format off */
 #define LAYOUT_KEYS(section, member, encoding_reason) \
@@ -220,8 +221,8 @@ perso_profile_text(const char *name, char **ret, struct perso_error *err)
         fputs(keys, out);
         print_columns(out, profile);
     }
-    if (out != NULL && fclose(out) != 0 && rc == PERSO_OK)
-        rc = perso_error_errno(err, "profile");
+    if (out != NULL)
+        rc = perso_stream_close(out, rc, err);
     if (rc == PERSO_OK)
         *ret = text;
     else

@@ -76,8 +76,7 @@ make_keys(const char *folder, const char *site_name, struct perso_error *err)
         (rc = make_password(keys, password, err)) == PERSO_OK &&
         (rc = make_key(keys, site_name, false, password, out, err)) == PERSO_OK)
         rc = make_key(keys, site_name, true, password, out, err);
-    if (fclose(out) != 0 && rc == PERSO_OK)
-        rc = perso_error_errno(err, "certificates");
+    rc = perso_stream_close(out, rc, err);
     if (rc == PERSO_OK)
         rc = perso_durable_write(folder, "site.cer", certs, certs_n, err);
     OPENSSL_cleanse(password, sizeof password);

@@ -9,6 +9,7 @@
 #include "pipeline/file/output.h"
 #include "pipeline/job/cards.h"
 #include "pipeline/job/job.h"
+#include "pipeline/store/durable.h"
 
 /* The lists of one stage, open side by side. Cards that an operator put aside are stage NONE. */
 struct list {
@@ -154,8 +155,9 @@ write_json(struct list *list, const struct perso_card *card, const char *path, u
         perso_json_string(out, fields[i][1]);
     }
     fprintf(out, ", \"line\": %u, \"record\": %u}\n", line, record);
-    enum perso_result rc = fclose(out) != 0 ? perso_error_errno(err, "memory")
-                                            : perso_sink_write(&list->lines, text, n, err);
+    enum perso_result rc = perso_stream_close(out, PERSO_OK, err);
+    if (rc == PERSO_OK)
+        rc = perso_sink_write(&list->lines, text, n, err);
     free(text);
     return rc;
 }

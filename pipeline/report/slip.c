@@ -8,6 +8,7 @@
 #include "pipeline/job/cards.h"
 #include "pipeline/job/path.h"
 #include "pipeline/report/boxes.h"
+#include "pipeline/store/durable.h"
 
 static void
 head(FILE *out, const struct perso_job *job, const char *title_zh, const char *title_en)
@@ -32,8 +33,7 @@ signatures(FILE *out)
 static enum perso_result
 finish(FILE *out, enum perso_result rc, char **text, char **ret, struct perso_error *err)
 {
-    if (fclose(out) != 0 && rc == PERSO_OK)
-        rc = perso_error_errno(err, "memory");
+    rc = perso_stream_close(out, rc, err);
     if (rc == PERSO_OK) {
         *ret = *text;
         *text = NULL;
