@@ -196,8 +196,7 @@ static const struct {
     { "CN=a\xff", "CN is not UTF-8, or has a control character" },
     { "CN=" C64 "5", "CN has 65 characters, want at most 64" },
     { "ST=" C64 C64 "5", "ST has 129 characters, want at most 128" },
-    { "OU=1,OU=2,OU=3,OU=4,OU=5,OU=6,OU=7,OU=8,OU=9,OU=10,OU=11,OU=12,OU=13",
-      "too many parts" },
+    { "OU=1,OU=2,OU=3,OU=4,OU=5,OU=6,OU=7,OU=8,OU=9,OU=10,OU=11,OU=12,OU=13", "too many parts" },
     { "CN=1{AAC003}2{AAC003}3{AAC003}4{AAC003}5{AAC003}6{AAC003}7{AAC003}8{AAC003}9{AAC003}"
       "1{AAC003}1{AAC003}1{AAC003}1",
       "too many parts" },
