@@ -19,6 +19,7 @@
 #include "pipeline/file/output.h"
 #include "pipeline/job/purged.h"
 #include "pipeline/store/durable.h"
+#include "pipeline/store/stream.h"
 
 #define HEX_CHARS (2 * PERSO_SM3_BYTES)
 
@@ -54,13 +55,12 @@ take_digest(struct purging *p, struct perso_error *err)
     char hex[HEX_CHARS + 1], *text = NULL;
     int64_t event = 0;
     size_t n = 0;
+    struct perso_stream stream;
     enum perso_result rc = perso_ledger_head(p->job->ledger, &event, head, err);
-    FILE *out = rc == PERSO_OK ? open_memstream(&text, &n) : NULL;
 
-    if (rc != PERSO_OK)
+    if (rc != PERSO_OK || (rc = perso_stream_open(&stream, err)) != PERSO_OK)
         return rc;
-    if (out == NULL)
-        return perso_error_errno(err, "memory");
+    FILE *out = stream.out;
     perso_hex_lower(head, sizeof head, hex);
     fprintf(out, "persoline purge\n%s\n%lld %s\n", p->job->name, (long long)event, hex);
     for (size_t i = 0; i < p->own.n; i++) {
@@ -68,7 +68,7 @@ take_digest(struct purging *p, struct perso_error *err)
         fprintf(out, "%s\t%llu\t%s\n", p->own.files[i].path,
                 (unsigned long long)p->own.files[i].bytes, hex);
     }
-    rc = perso_stream_close(out, PERSO_OK, err);
+    rc = perso_stream_close(&stream, PERSO_OK, &text, &n, err);
     if (rc == PERSO_OK && !perso_sm3_of(text, n, sm3))
         rc = perso_error_openssl(err, "SM3");
     if (rc == PERSO_OK)

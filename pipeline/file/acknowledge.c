@@ -10,6 +10,7 @@
 #include "pipeline/job/party.h"
 #include "pipeline/job/path.h"
 #include "pipeline/store/durable.h"
+#include "pipeline/store/stream.h"
 
 /* A package about another batch has its number in the note. */
 static unsigned long
@@ -25,10 +26,12 @@ write_json(const struct perso_job *job, const struct perso_ledger_file *file, ch
            struct perso_error *err)
 {
     char sm3[2 * PERSO_SM3_BYTES + 1];
-    FILE *out = open_memstream(ret, n);
+    struct perso_stream stream;
+    enum perso_result rc = perso_stream_open(&stream, err);
+    FILE *out = stream.out;
 
-    if (out == NULL)
-        return perso_error_errno(err, "memory");
+    if (rc != PERSO_OK)
+        return rc;
     perso_hex_lower(file->sm3, sizeof file->sm3, sm3);
     fprintf(out, "{\n  \"cards\": %u,\n  \"date\": \"%s\",\n", file->cards, job->conf.date);
     fprintf(out, "  \"format\": \"persoline-ack-1\",\n  \"package\": ");
@@ -38,7 +41,7 @@ write_json(const struct perso_job *job, const struct perso_ledger_file *file, ch
     fprintf(out, ",\n  \"sender\": ");
     perso_json_string(out, job->site.conf.site_name);
     fprintf(out, ",\n  \"sequence\": %lu,\n  \"sm3\": \"%s\"\n}\n", sequence_of(file), sm3);
-    return perso_stream_close(out, PERSO_OK, err);
+    return perso_stream_close(&stream, PERSO_OK, ret, n, err);
 }
 
 /* A department has peers on both sides; the others have one, which looks into out/ra. */

@@ -12,24 +12,25 @@
 #include "pipeline/file/loose_folder.h"
 #include "pipeline/file/side.h"
 #include "pipeline/store/durable.h"
+#include "pipeline/store/stream.h"
 
 /* ---- open ---- */
 
 static enum perso_result
 open_folder(struct perso_loose *loose, struct perso_error *err)
 {
-    FILE *out = open_memstream(&loose->listing, &loose->listing_bytes);
+    struct perso_stream listing;
     char hex[2 * PERSO_SM3_BYTES + 1];
-    enum perso_result rc = out != NULL ? perso_loose_files(loose->path, &loose->files,
-                                                           &loose->n_files, &loose->bytes, err)
-                                       : perso_error_errno(err, "memory");
+    enum perso_result rc = perso_stream_open(&listing, err);
 
+    if (rc != PERSO_OK)
+        return rc;
+    rc = perso_loose_files(loose->path, &loose->files, &loose->n_files, &loose->bytes, err);
     for (size_t i = 0; rc == PERSO_OK && i < loose->n_files; i++) {
         perso_hex_lower(loose->files[i].sm3, PERSO_SM3_BYTES, hex);
-        fprintf(out, "%s  %s\n", hex, loose->files[i].name);
+        fprintf(listing.out, "%s  %s\n", hex, loose->files[i].name);
     }
-    if (out != NULL)
-        rc = perso_stream_close(out, rc, err);
+    rc = perso_stream_close(&listing, rc, &loose->listing, &loose->listing_bytes, err);
     if (rc == PERSO_OK && loose->n_files == 0)
         rc = perso_error_set(err, PERSO_REJ_FILE_EMPTY, "", "a folder without files");
     if (rc == PERSO_OK && !perso_sm3_of(loose->listing, loose->listing_bytes, loose->sm3))

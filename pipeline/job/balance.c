@@ -1,6 +1,6 @@
 #include "pipeline/job/balance.h"
 #include "perso/text.h"
-#include "pipeline/store/durable.h"
+#include "pipeline/store/stream.h"
 
 static const struct {
     const char *name;
@@ -82,14 +82,16 @@ enum perso_result
 perso_balance_csv(const struct perso_balance *balance, char **ret, size_t *n,
                   struct perso_error *err)
 {
-    FILE *out = open_memstream(ret, n);
+    struct perso_stream stream;
+    enum perso_result rc = perso_stream_open(&stream, err);
+    FILE *out = stream.out;
 
-    if (out == NULL)
-        return perso_error_errno(err, "memory");
+    if (rc != PERSO_OK)
+        return rc;
     fprintf(out, "line,cards\nin,%u\n", balance->in);
     for (int i = 0; i < PERSO_BALANCE_COUNT; i++)
         fprintf(out, "%s,%u\n", lines[i].name, balance->lines[i]);
-    return perso_stream_close(out, PERSO_OK, err);
+    return perso_stream_close(&stream, PERSO_OK, ret, n, err);
 }
 
 void

@@ -1,5 +1,5 @@
 #include "pipeline/job/ini.h"
-#include "pipeline/store/durable.h"
+#include "pipeline/store/stream.h"
 
 #include <errno.h>
 #include <ini.h>
@@ -269,13 +269,14 @@ enum perso_result
 perso_ini_text(const char *title, const struct perso_ini_key *keys, size_t n, const void *target,
                char **out, struct perso_error *err)
 {
-    char *text = NULL;
     size_t bytes = 0;
     const char *section = "";
-    FILE *file = open_memstream(&text, &bytes);
+    struct perso_stream stream;
+    enum perso_result rc = perso_stream_open(&stream, err);
+    FILE *file = stream.out;
 
-    if (file == NULL)
-        return perso_error_errno(err, "configuration");
+    if (rc != PERSO_OK)
+        return rc;
     fprintf(file, "; %s\n", title);
     for (size_t i = 0; i < n; i++) {
         if (strcmp(section, keys[i].section) != 0)
@@ -283,10 +284,5 @@ perso_ini_text(const char *title, const struct perso_ini_key *keys, size_t n, co
         section = keys[i].section;
         print_key(file, &keys[i], target);
     }
-    enum perso_result rc = perso_stream_close(file, PERSO_OK, err);
-    if (rc == PERSO_OK)
-        *out = text;
-    else
-        free(text);
-    return rc;
+    return perso_stream_close(&stream, PERSO_OK, out, &bytes, err);
 }

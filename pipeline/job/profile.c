@@ -8,7 +8,7 @@
 #include "pipeline/job/conf.h"
 #include "pipeline/job/ini_rows.h"
 #include "pipeline/job/rules.h"
-#include "pipeline/store/durable.h"
+#include "pipeline/store/stream.h"
 
 /* clang-format off */
 #define LAYOUT_KEYS(section, member, encoding_reason) \
@@ -208,25 +208,21 @@ enum perso_result
 perso_profile_text(const char *name, char **ret, struct perso_error *err)
 {
     struct perso_profile *profile = calloc(1, sizeof *profile);
-    char *keys = NULL, *text = NULL;
+    char *keys = NULL;
     size_t bytes = 0;
-    FILE *out = open_memstream(&text, &bytes);
+    struct perso_stream stream = { .out = NULL };
     enum perso_result rc =
-        profile != NULL && out != NULL ? PERSO_OK : perso_error_errno(err, "memory");
+        profile != NULL ? perso_stream_open(&stream, err) : perso_error_errno(err, "memory");
 
     if (rc == PERSO_OK && (rc = perso_profile_make(name, profile, err)) == PERSO_OK)
         rc = perso_ini_text(shipped[shipped_find(name)].title, profile_keys, COUNT(profile_keys),
                             profile, &keys, err);
     if (rc == PERSO_OK) {
-        fputs(keys, out);
-        print_columns(out, profile);
+        fputs(keys, stream.out);
+        print_columns(stream.out, profile);
     }
-    if (out != NULL)
-        rc = perso_stream_close(out, rc, err);
-    if (rc == PERSO_OK)
-        *ret = text;
-    else
-        free(text);
+    if (stream.out != NULL)
+        rc = perso_stream_close(&stream, rc, ret, &bytes, err);
     free(keys);
     free(profile);
     return rc;

@@ -15,6 +15,7 @@
 #include "pipeline/job/path.h"
 #include "pipeline/job/profile.h"
 #include "pipeline/store/durable.h"
+#include "pipeline/store/stream.h"
 
 #define PEM_BYTES_MAX 65536u /* a peer's file */
 #define PASSWORD_BYTES_MAX 256u
@@ -67,16 +68,17 @@ make_keys(const char *folder, const char *site_name, struct perso_error *err)
     char keys[PERSO_PATH_BYTES], password[65];
     char *certs = NULL;
     size_t certs_n = 0;
-    FILE *out = open_memstream(&certs, &certs_n);
-    enum perso_result rc;
+    struct perso_stream stream;
+    enum perso_result rc = perso_stream_open(&stream, err);
+    FILE *out = stream.out;
 
-    if (out == NULL)
-        return perso_error_errno(err, "memory");
+    if (rc != PERSO_OK)
+        return rc;
     if ((rc = perso_path_join(folder, "keys", keys, sizeof keys, err)) == PERSO_OK &&
         (rc = make_password(keys, password, err)) == PERSO_OK &&
         (rc = make_key(keys, site_name, false, password, out, err)) == PERSO_OK)
         rc = make_key(keys, site_name, true, password, out, err);
-    rc = perso_stream_close(out, rc, err);
+    rc = perso_stream_close(&stream, rc, &certs, &certs_n, err);
     if (rc == PERSO_OK)
         rc = perso_durable_write(folder, "site.cer", certs, certs_n, err);
     OPENSSL_cleanse(password, sizeof password);

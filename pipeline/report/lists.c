@@ -10,6 +10,7 @@
 #include "pipeline/job/cards.h"
 #include "pipeline/job/job.h"
 #include "pipeline/store/durable.h"
+#include "pipeline/store/stream.h"
 
 /* The lists of one stage, open side by side. Cards that an operator put aside are stage NONE. */
 struct list {
@@ -145,17 +146,19 @@ write_json(struct list *list, const struct perso_card *card, const char *path, u
                                       { "from_state", perso_state_name(card->from_state) } };
     char *text = NULL;
     size_t n = 0;
-    FILE *out = open_memstream(&text, &n);
+    struct perso_stream stream;
+    enum perso_result rc = perso_stream_open(&stream, err);
+    FILE *out = stream.out;
 
-    if (out == NULL)
-        return perso_error_errno(err, "memory");
+    if (rc != PERSO_OK)
+        return rc;
     fprintf(out, "{\"seq\": %lld", (long long)card->seq);
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         fprintf(out, ", \"%s\": ", fields[i][0]);
         perso_json_string(out, fields[i][1]);
     }
     fprintf(out, ", \"line\": %u, \"record\": %u}\n", line, record);
-    enum perso_result rc = perso_stream_close(out, PERSO_OK, err);
+    rc = perso_stream_close(&stream, PERSO_OK, &text, &n, err);
     if (rc == PERSO_OK)
         rc = perso_sink_write(&list->lines, text, n, err);
     free(text);

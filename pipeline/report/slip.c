@@ -8,7 +8,7 @@
 #include "pipeline/job/cards.h"
 #include "pipeline/job/path.h"
 #include "pipeline/report/boxes.h"
-#include "pipeline/store/durable.h"
+#include "pipeline/store/stream.h"
 
 static void
 head(FILE *out, const struct perso_job *job, const char *title_zh, const char *title_en)
@@ -28,18 +28,6 @@ signatures(FILE *out)
     fputs("\n移交人 handed over by: ____________________   日期 date: ____________\n"
           "接收人 received by:    ____________________   日期 date: ____________\n",
           out);
-}
-
-static enum perso_result
-finish(FILE *out, enum perso_result rc, char **text, char **ret, struct perso_error *err)
-{
-    rc = perso_stream_close(out, rc, err);
-    if (rc == PERSO_OK) {
-        *ret = *text;
-        *text = NULL;
-    }
-    free(*text);
-    return rc;
 }
 
 struct counting {
@@ -74,12 +62,14 @@ perso_slip_package(struct perso_job *job, const struct perso_outgoing *what,
                    const struct perso_ledger_file *file, const uint8_t table_sm3[PERSO_SM3_BYTES],
                    char **ret, struct perso_error *err)
 {
-    char *text = NULL, hex[2 * PERSO_SM3_BYTES + 1];
+    char hex[2 * PERSO_SM3_BYTES + 1];
     size_t n = 0;
-    FILE *out = open_memstream(&text, &n);
+    struct perso_stream stream;
+    enum perso_result rc = perso_stream_open(&stream, err);
+    FILE *out = stream.out;
 
-    if (out == NULL)
-        return perso_error_errno(err, "memory");
+    if (rc != PERSO_OK)
+        return rc;
     perso_hex_lower(table_sm3, PERSO_SM3_BYTES, hex);
     head(out, job, "移交单", "hand-over slip");
     fprintf(out, "数据包 package:      %s\n", perso_path_name(file->path));
@@ -87,9 +77,9 @@ perso_slip_package(struct perso_job *job, const struct perso_outgoing *what,
     fprintf(out, "接收方 recipient:    %s\n", file->party);
     fprintf(out, "卡数 cards:          %u\n", file->rows);
     fprintf(out, "数据摘要 SM3:        %s\n", hex);
-    enum perso_result rc = boxes_of_file(out, job, what, file->id, err);
+    rc = boxes_of_file(out, job, what, file->id, err);
     signatures(out);
-    return finish(out, rc, &text, ret, err);
+    return perso_stream_close(&stream, rc, ret, &n, err);
 }
 
 /* ---- close ---- */
@@ -182,13 +172,13 @@ perso_slip_close(struct perso_job *job, bool looks_only, char **ret, struct pers
         [PERSO_BALANCE_OPEN] = "在办",
     };
     struct perso_balance balance;
-    char *text = NULL;
     size_t n = 0;
-    FILE *out = open_memstream(&text, &n);
-    enum perso_result rc;
+    struct perso_stream stream;
+    enum perso_result rc = perso_stream_open(&stream, err);
+    FILE *out = stream.out;
 
-    if (out == NULL)
-        return perso_error_errno(err, "memory");
+    if (rc != PERSO_OK)
+        return rc;
     head(out, job, "制卡移交单", "hand-over slip of finished cards");
     if ((rc = perso_balance_take(job, &balance, err)) == PERSO_OK) {
         fprintf(out, "\n收入 in: %u\n", balance.in);
@@ -200,5 +190,5 @@ perso_slip_close(struct perso_job *job, bool looks_only, char **ret, struct pers
     if (rc == PERSO_OK)
         rc = files_of_close(out, job, err);
     signatures(out);
-    return finish(out, rc, &text, ret, err);
+    return perso_stream_close(&stream, rc, ret, &n, err);
 }

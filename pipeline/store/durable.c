@@ -632,14 +632,3 @@ out:
     free(buf);
     return rc;
 }
-
-/* What a write had no memory for, fclose has forgotten. */
-enum perso_result
-perso_stream_close(FILE *stream, enum perso_result rc, struct perso_error *err)
-{
-    bool failed = ferror(stream) != 0;
-
-    if (fclose(stream) != 0)
-        failed = true;
-    return failed && rc == PERSO_OK ? perso_error_set(err, PERSO_REJ_NONE, "", "no memory") : rc;
-}

@@ -76,8 +76,4 @@ void perso_file_source_close(struct perso_file_source *file);
 enum perso_result perso_source_sm3(const struct perso_source *source, uint8_t sm3[PERSO_SM3_BYTES],
                                    uint64_t *bytes, struct perso_error *err);
 
-/** Closes an open_memstream; its text is whole under PERSO_OK. rc: of what was done before, and
- *  returned where it is another. */
-enum perso_result perso_stream_close(FILE *stream, enum perso_result rc, struct perso_error *err);
-
 #endif

@@ -8,6 +8,7 @@
  * of ours, those inside libraries, and of ours those that nobody gave back, with the places that
  * took the first of them
  */
+#define _GNU_SOURCE /* fopencookie */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,7 +23,7 @@ void __real_free(void *memory);
 char *__real_strdup(const char *text);
 char *__real_strndup(const char *text, size_t n);
 char *__real_realpath(const char *path, char *resolved);
-FILE *__real_open_memstream(char **text, size_t *bytes);
+FILE *__real_fopencookie(void *cookie, const char *mode, cookie_io_functions_t functions);
 void *__wrap_malloc(size_t bytes);
 void *__wrap_calloc(size_t n, size_t bytes);
 void *__wrap_realloc(void *old, size_t bytes);
@@ -30,7 +31,7 @@ void __wrap_free(void *memory);
 char *__wrap_strdup(const char *text);
 char *__wrap_strndup(const char *text, size_t n);
 char *__wrap_realpath(const char *path, char *resolved);
-FILE *__wrap_open_memstream(char **text, size_t *bytes);
+FILE *__wrap_fopencookie(void *cookie, const char *mode, cookie_io_functions_t functions);
 
 #define SLOTS 65536u /* a 20-card job has a few hundred at a time */
 #define SHOWN 8
@@ -204,12 +205,12 @@ __wrap_realpath(const char *path, char *resolved)
 }
 
 FILE *
-__wrap_open_memstream(char **text, size_t *bytes)
+__wrap_fopencookie(void *cookie, const char *mode, cookie_io_functions_t functions)
 {
     if (fails())
         return NULL;
     inside = true;
-    FILE *stream = __real_open_memstream(text, bytes);
+    FILE *stream = __real_fopencookie(cookie, mode, functions);
     inside = false;
     return stream;
 }
