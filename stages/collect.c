@@ -130,6 +130,52 @@ perso_answer_issued(const char *success, struct perso_text code)
     return false;
 }
 
+struct perso_text
+perso_answer_success(const char *success)
+{
+    const char *at = success + strspn(success, ", ");
+
+    return (struct perso_text) { at, (uint32_t)strcspn(at, ", ") };
+}
+
+bool
+perso_code_word(struct perso_text code, char out[PERSO_CODE_WORD_BYTES + 1])
+{
+    uint32_t n = 0;
+
+    out[0] = '\0';
+    while (n < code.bytes && code.at[n] > ' ' && code.at[n] < 0x7f)
+        n++;
+    if (n < code.bytes || n > PERSO_CODE_WORD_BYTES)
+        return false;
+    memcpy(out, code.at, n);
+    out[n] = '\0';
+    return true;
+}
+
+void
+perso_code_tally_add(struct perso_code_tally *tally, const struct perso_cells *row,
+                     const struct perso_verdict *verdict)
+{
+    const struct perso_text *cells = row->known;
+
+    if (verdict->reject != PERSO_REJ_RA_REFUSED)
+        tally->issued++;
+    else if (cells[PERSO_COL_QMZS].bytes + cells[PERSO_COL_JMZS].bytes > 0 && tally->unlike++ == 0)
+        perso_code_word(cells[PERSO_COL_code], tally->code);
+}
+
+enum perso_result
+perso_code_tally_check(const struct perso_code_tally *tally, struct perso_error *err)
+{
+    if (tally->issued > 0 || tally->unlike == 0)
+        return PERSO_OK;
+    return perso_error_set(err, PERSO_REJ_FILE_FORMAT, "code",
+                           "%u answers bring certificates, none has a code of [return] success: "
+                           "have \"%s\"",
+                           tally->unlike, tally->code);
+}
+
 /* RA_REFUSED, with "code: reason" as note. */
 static void
 tell_refusal(struct one *one)

@@ -61,6 +61,26 @@ enum perso_result perso_stage_collect(const struct perso_collect_rules *rules,
 
 /** True where the code is one of the list. */
 bool perso_answer_issued(const char *success, struct perso_text code);
+/** The first code of the list. */
+struct perso_text perso_answer_success(const char *success);
+
+/* A code as it may be told: one short word. Longer ones are words, perhaps of somebody. */
+#define PERSO_CODE_WORD_BYTES 8u
+/** False, and "" in out, where it is not. */
+bool perso_code_word(struct perso_text code, char out[PERSO_CODE_WORD_BYTES + 1]);
+
+/* What the answers of one return say of the profile's list of success. */
+struct perso_code_tally {
+    uint32_t issued; /* with a code of the list ... */
+    uint32_t unlike; /* ... and with another one, though they bring a certificate */
+    char code[PERSO_CODE_WORD_BYTES + 1]; /* of the first of these */
+};
+void perso_code_tally_add(struct perso_code_tally *tally, const struct perso_cells *row,
+                          const struct perso_verdict *verdict);
+/** FILE_FORMAT where certificates came, and no answer with a code of success: then the profile does
+ *  not know the RA's word for it, and all that is issued would be asked for again. */
+enum perso_result perso_code_tally_check(const struct perso_code_tally *tally,
+                                         struct perso_error *err);
 
 /** The request_id of a row of certificates.csv; false where it is not 32 hex digits. */
 bool perso_answer_request_id(const struct perso_cells *row, uint8_t out[PERSO_REQUEST_ID_BYTES]);

@@ -125,35 +125,6 @@ put_answer(struct perso_collecting *s, size_t i, struct perso_error *err)
     return rc;
 }
 
-void
-perso_collect_count_code(struct perso_collecting *s, size_t i)
-{
-    const struct perso_text *cells = s->cells[i].known, code = cells[PERSO_COL_code];
-    size_t n = 0;
-
-    if (s->verdicts[i].reject != PERSO_REJ_RA_REFUSED) {
-        s->issued++;
-        return;
-    }
-    if (cells[PERSO_COL_QMZS].bytes + cells[PERSO_COL_JMZS].bytes == 0 || s->unlike++ > 0)
-        return;
-    while (n < code.bytes && code.at[n] > ' ' && code.at[n] < 0x7f)
-        n++;
-    if (n == code.bytes && n < sizeof s->code)
-        memcpy(s->code, code.at, n);
-}
-
-enum perso_result
-perso_collect_check_codes(const struct perso_collecting *s, struct perso_error *err)
-{
-    if (s->issued > 0 || s->unlike == 0)
-        return PERSO_OK;
-    return perso_error_set(err, PERSO_REJ_FILE_FORMAT, "code",
-                           "%u answers bring certificates, none has a code of [return] success: "
-                           "have \"%s\"",
-                           s->unlike, s->code);
-}
-
 static void
 count_seals(struct perso_collecting *s, size_t i)
 {
@@ -196,7 +167,7 @@ take_batch(struct perso_collecting *s, size_t n, struct perso_error *err)
         if (s->handed != NULL) {
             judge_handed(s, i);
         } else if (s->cards[i].seq != 0) { /* only now: the secrets of a short answer are kept */
-            perso_collect_count_code(s, i);
+            perso_code_tally_add(&s->codes, &s->cells[i], &s->verdicts[i]);
             perso_answer_complete(s->items, perso_items_of(&s->cells[i]), &s->verdicts[i]);
             rc = perso_collect_strike(s, i, err);
         }
@@ -230,7 +201,7 @@ perso_collect_read_answers(struct perso_collecting *s, struct perso_error *err)
         return rc;
     }
     s->file.rows = s->in.member->rows;
-    if ((rc = perso_collect_check_codes(s, err)) == PERSO_REJECT)
+    if ((rc = perso_code_tally_check(&s->codes, err)) == PERSO_REJECT)
         perso_error_at(err, s->in.display, 0, 0);
     return rc;
 }

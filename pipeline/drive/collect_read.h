@@ -27,9 +27,7 @@ struct perso_collecting {
     struct perso_collect_counts counts;
     uint32_t items;        /* RET: PERSO_ITEM_ bits that an answer must have */
     uint32_t opened, shut; /* answers whose secrets can be read, and cannot */
-    uint32_t issued;       /* answers with a code of success ... */
-    uint32_t unlike;       /* ... and those with another one that bring a certificate */
-    char code[9];          /* of the first of these; "" where it is no short word */
+    struct perso_code_tally codes;
     /* FWD: at most PERSO_PACKAGE_CARDS; by_id: the same, ordered by card id */
     struct perso_handed *handed;
     const struct perso_handed **by_id;
@@ -56,12 +54,6 @@ enum perso_result perso_collect_member(struct perso_collecting *s, const char *n
 enum perso_result perso_collect_put(struct perso_collecting *s, size_t i,
                                     const struct perso_cells *cells,
                                     struct perso_stored_record *record, struct perso_error *err);
-/** Notes what an answer's code says: i of the batch, judged. */
-void perso_collect_count_code(struct perso_collecting *s, size_t i);
-/** FILE_FORMAT where certificates came, and no answer with a code of success: then the profile does
- *  not know the RA's word for it, and all that is issued would be asked for again. */
-enum perso_result perso_collect_check_codes(const struct perso_collecting *s,
-                                            struct perso_error *err);
 /** Takes the values of the card's person out of what the RA says of it: verdict and reason of i. */
 enum perso_result perso_collect_strike(struct perso_collecting *s, size_t i,
                                        struct perso_error *err);

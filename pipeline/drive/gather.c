@@ -110,14 +110,6 @@ gather(struct perso_gathering *g, struct perso_error *err)
     return rc;
 }
 
-static void
-set_issued(struct perso_gathering *g)
-{
-    const char *at = g->of_ra.success + strspn(g->of_ra.success, ", ");
-
-    g->issued = (struct perso_text) { at, (uint32_t)strcspn(at, ", ") };
-}
-
 static enum perso_result
 open_return(struct perso_gathering *g, const char *path, struct perso_error *err)
 {
@@ -125,7 +117,7 @@ open_return(struct perso_gathering *g, const char *path, struct perso_error *err
 
     if (rc != PERSO_OK)
         return rc;
-    set_issued(g);
+    g->issued = perso_answer_success(g->of_ra.success);
     if ((rc = perso_loose_open(g->c.job, path, &g->in, err)) == PERSO_OK &&
         (rc = perso_file_known(g->c.job, PERSO_STAGE_COLLECT, g->in.sm3, g->in.display, err)) ==
             PERSO_OK)

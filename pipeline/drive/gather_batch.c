@@ -64,7 +64,7 @@ count_entry(struct perso_gathering *g, size_t i)
 
     if (g->found[i].reject != PERSO_REJ_NONE)
         return;
-    perso_collect_count_code(&g->c, i);
+    perso_code_tally_add(&g->c.codes, &g->c.cells[i], &g->c.verdicts[i]);
     if (cells[PERSO_COL_GLYPIN].bytes + cells[PERSO_COL_ZKMY].bytes == 0)
         return;
     g->c.opened += reject == PERSO_REJ_NONE;

@@ -72,6 +72,15 @@ enum perso_result perso_loose_certificates(const struct perso_loose_member *memb
                                            const struct perso_certificate_visitor *visitor,
                                            bool *whole, struct perso_error *err);
 
+/** Passes over a member that is no part of a return: beside others it is somebody's note, or what a
+ *  file manager left. FILE_FORMAT where it is all there is. */
+enum perso_result perso_loose_pass(const struct perso_loose *loose,
+                                   const struct perso_loose_member *member,
+                                   struct perso_error *err);
+/** FILE_EMPTY, ROW_COUNT: answers and certificates that were read, against the side manifest. */
+enum perso_result perso_loose_totals(const struct perso_loose *loose, uint32_t have,
+                                     struct perso_error *err);
+
 /** The bytes that NAME.sig is over, from the first: of the file, or of a folder's listing. */
 enum perso_result perso_loose_signed(struct perso_loose *loose, const struct perso_peer *peer,
                                      struct perso_cursor signature, struct perso_error *err);

@@ -57,3 +57,32 @@ perso_loose_certificates(const struct perso_loose_member *member,
     free(bytes);
     return rc;
 }
+
+enum perso_result
+perso_loose_pass(const struct perso_loose *loose, const struct perso_loose_member *member,
+                 struct perso_error *err)
+{
+    uint8_t block[4096];
+    size_t n;
+    enum perso_result rc;
+
+    if (loose->form == PERSO_LOOSE_FILE)
+        return perso_error_set(err, PERSO_REJ_FILE_FORMAT, "",
+                               "neither a package nor a return: want a table (.csv, .txt), records "
+                               "(.xml, .json, .jsonl) or certificates (.cer, .crt, .der, .pem, "
+                               ".p7b, .p7c), alone or in an archive");
+    while ((rc = perso_source_read(&member->source, block, sizeof block, &n, err)) == PERSO_OK)
+        ;
+    return rc == PERSO_END ? PERSO_OK : rc;
+}
+
+enum perso_result
+perso_loose_totals(const struct perso_loose *loose, uint32_t have, struct perso_error *err)
+{
+    if (loose->side.has_rows && loose->side.rows != have)
+        return perso_error_set(err, PERSO_REJ_ROW_COUNT, "", "have %u rows, want %u", have,
+                               loose->side.rows);
+    if (have == 0)
+        return perso_error_set(err, PERSO_REJ_FILE_EMPTY, "", "no record and no certificate in it");
+    return PERSO_OK;
+}

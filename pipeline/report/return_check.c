@@ -17,10 +17,9 @@
 
 #define SHOWN_ROWS 3u
 #define CODES_MAX 16u
-#define CODE_BYTES 8u /* longer ones are words, perhaps of somebody */
 
 struct code {
-    char text[CODE_BYTES + 1];
+    char text[PERSO_CODE_WORD_BYTES + 1];
     uint32_t n;
     bool issued;
 };
@@ -38,7 +37,8 @@ struct checking {
     uint32_t filled[PERSO_COLUMN_COUNT];
     struct code codes[CODES_MAX];
     size_t n_codes;
-    uint32_t certificates, cas, encipher, unreadable;
+    struct perso_code_tally tally;
+    uint32_t certificates, cas, encipher, unreadable, stray;
     struct perso_found found;
     struct perso_arena *arena;
     struct perso_row rows[PERSO_BATCH_RECORDS];
@@ -86,7 +86,8 @@ count_certificate(void *self, const struct perso_certificate_item *item, struct 
     struct perso_error fault = { 0 };
 
     (void)err;
-    c->certificates += item->role != PERSO_ROLE_ENVELOPE;
+    c->certificates += item->role == PERSO_ROLE_ANY;
+    c->answers += item->role == PERSO_ROLE_SIGNING; /* a CSRResponse is one */
     if (item->role == PERSO_ROLE_ENVELOPE) {
         judge_envelope(c, item->der, item->line);
     } else if (perso_certificate_read(item->der, &certificate, &fault) != PERSO_OK) {
@@ -94,6 +95,7 @@ count_certificate(void *self, const struct perso_certificate_item *item, struct 
     } else {
         enum perso_certificate_kind kind = perso_certificate_kind(&certificate);
         c->cas += kind == PERSO_CERTIFICATE_CA;
+        c->tally.issued += kind != PERSO_CERTIFICATE_CA;
         c->encipher += kind == PERSO_CERTIFICATE_ENCIPHERS;
     }
     return PERSO_OK;
@@ -118,24 +120,13 @@ read_certificates(struct checking *c, struct perso_error *err)
 
 /* ---- answers ---- */
 
-static bool
-is_short_word(struct perso_text code)
-{
-    for (uint32_t i = 0; i < code.bytes; i++)
-        if (code.at[i] <= ' ' || code.at[i] >= 0x7f)
-            return false;
-    return code.bytes <= CODE_BYTES;
-}
-
 static void
 count_code(struct checking *c, struct perso_text code)
 {
-    char text[CODE_BYTES + 1] = "";
+    char text[PERSO_CODE_WORD_BYTES + 1];
     size_t i = 0;
 
-    if (is_short_word(code))
-        memcpy(text, code.at, code.bytes);
-    else
+    if (!perso_code_word(code, text))
         strcpy(text, "...");
     while (i < c->n_codes && strcmp(c->codes[i].text, text) != 0)
         i++;
@@ -165,6 +156,7 @@ judge_answer(struct checking *c, const struct perso_row *row, struct perso_cells
     if ((rc = perso_stage_collect(&rules, cells, &row->origin, &some_card, 1, c->arena, &answer,
                                   &verdict, err)) != PERSO_OK)
         return rc;
+    perso_code_tally_add(&c->tally, cells, &verdict);
     if (verdict.reject == PERSO_REJ_RA_REFUSED)
         return PERSO_OK;
     if (verdict.reject != PERSO_REJ_NONE) {
@@ -246,8 +238,8 @@ read_member(struct checking *c, struct perso_error *err)
     case PERSO_PART_CERTIFICATES:
         return read_certificates(c, err);
     case PERSO_PART_OTHER:
-        return perso_error_set(err, PERSO_REJ_ARCHIVE_MEMBER, "",
-                               "no part of a return by its name");
+        c->stray++;
+        return perso_loose_pass(&c->in, &c->member, err);
     default:
         return read_rows(c, err);
     }
@@ -258,13 +250,15 @@ read_members(struct checking *c, struct perso_error *err)
 {
     enum perso_result rc = perso_loose_open(c->job, c->question->file, &c->in, err);
 
-    while (rc == PERSO_OK && (rc = perso_loose_next(&c->in, &c->member, err)) == PERSO_OK) {
+    while (rc == PERSO_OK && (rc = perso_loose_next(&c->in, &c->member, err)) == PERSO_OK)
         if ((rc = read_member(c, err)) == PERSO_REJECT && c->in.form != PERSO_LOOSE_FILE)
             perso_error_prefix(err, "member %u: ", c->member.number);
-        if (rc == PERSO_REJECT)
-            perso_error_at(err, c->in.display, 0, 0);
-    }
-    return rc == PERSO_END ? PERSO_OK : rc;
+    if (rc == PERSO_END &&
+        (rc = perso_loose_totals(&c->in, c->answers + c->certificates, err)) == PERSO_OK)
+        rc = perso_code_tally_check(&c->tally, err);
+    if (rc == PERSO_REJECT)
+        perso_error_at(err, c->in.display, 0, 0);
+    return rc;
 }
 
 static void
@@ -307,6 +301,8 @@ tell_found(const struct checking *c)
     perso_say_number(c->say, "of CAs", c->cas);
     perso_say_number(c->say, "for encryption", c->encipher);
     perso_say_number(c->say, "unreadable", c->unreadable);
+    if (c->stray > 0)
+        perso_say_number(c->say, "no parts of a return", c->stray);
     perso_say_end(c->say);
 }
 
@@ -317,7 +313,7 @@ check(struct checking *c, struct perso_error *err)
 
     if (rc != PERSO_OK)
         return rc;
-    c->issued = (struct perso_text) { c->of_ra.success, (uint32_t)strcspn(c->of_ra.success, ", ") };
+    c->issued = perso_answer_success(c->of_ra.success);
     tell_file(c);
     rc = read_members(c, err);
     if (rc == PERSO_OK || rc == PERSO_REJECT)

@@ -71,6 +71,10 @@ for file in "$return"/*.p7b; do
     said '^certificate: serial [0-9a-f]*, CA no'
 done
 rm "$return/00000000.cer"
+printf 'thumbs' >"$return/Thumbs.db"
+check 0
+said 'no parts of a return 1'
+rm "$return/Thumbs.db"
 (cd "$work" && tar -cf cer.tar "cer/${return##*/}")
 return=$work/cer.tar
 check 0
@@ -88,6 +92,14 @@ PERSOLINE_CONF=$work/copy/site/persoline.conf "$PERSOLINE" run "$work/copy/site/
     >"$work/run" 2>&1 || [ $? -ge 3 ] || fail "run: $(<"$work/run")"
 equal "$(held "$work/copy/site/B1" match | cut -f2 | grep -cx R330)" "$n" "held by match"
 part "envelopes that nobody could use: as many as match holds"
+
+answered word --return json --secrets "$secrets" --fault refused:0.2
+sed -i 's/^success = .*/success = 0000/' "$work/w/site/profiles/default.conf"
+check 1
+said 'bring certificates, none has a code of .return. success: have "00".*F104'
+sed -i 's/^success = .*/success = 00/' "$work/w/site/profiles/default.conf"
+check 0
+part "a word for success that the profile does not know: refused, as collect refuses it"
 
 answered gbk --return xml --encoding gb18030 --secrets clear
 check 1
